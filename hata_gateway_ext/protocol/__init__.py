@@ -1,6 +1,6 @@
 """
-The pure core: Discord's gateway protocol without a clock, randomness, an event loop, hata or scarletio.
+What is known about Discord's gateway protocol, without a clock, randomness, event loop or socket.
 
-Time and jitter are arguments; deadlines and actions are results. See docs/design.md.
+Time and random numbers are arguments; deadlines and actions are results. So every rule can be tested by itself, and can be
+read by itself.
 """
-__all__ = ()

@@ -1,0 +1,149 @@
+"""
+The send window of a connection: 120 payloads in any 60 seconds (Discord docs, Gateway: "Rate Limiting"; over it: close
+code 4008).
+
+The algorithm is a *sliding window log*: the times of the last sends. A fixed window that resets (hata's default) lets up to
+239 sends fall into one window of Discord's; a token bucket has to be given less than the limit to be safe. The log holds
+120 numbers at most, and is exact.
+
+Some permits are kept free for what must never wait: heartbeats, IDENTIFY and RESUME.
+"""
+__all__ = ('SEND_LIMIT', 'SEND_WINDOW', 'SEND_WINDOW_MARGIN', 'SendWindow')
+
+from collections import deque
+from math import ceil
+
+# Payloads and seconds, all operations counted. Discord docs, Gateway: "Rate Limiting".
+SEND_LIMIT = 120
+SEND_WINDOW = 60.0
+
+# Seconds by which our window is longer than Discord's: a payload may travel longer than the one that was sent 60 seconds
+# after it, so that they arrive closer together than they left.
+SEND_WINDOW_MARGIN = 0.25
+
+# Two more than the heartbeats of a window: one that Discord asks for, and IDENTIFY or RESUME.
+RESERVE_BASE = 2
+
+# However fast a heartbeat is (local servers use half a second and less), half of the window stays for the bot.
+RESERVE_MAXIMUM = SEND_LIMIT // 2
+
+
+class SendWindow:
+    """
+    The send window of one connection. A new connection starts a new one.
+    
+    Attributes
+    ----------
+    _sent_at : `deque<float>`
+        When the sends of the current window were made.
+    reserve : `int`
+        Permits that are kept for heartbeats, IDENTIFY and RESUME.
+    """
+    __slots__ = ('_sent_at', 'reserve')
+    
+    def __new__(cls):
+        """
+        Creates an empty send window.
+        """
+        self = object.__new__(cls)
+        self._sent_at = deque()
+        self.reserve = RESERVE_BASE
+        return self
+    
+    
+    def __repr__(self):
+        return f'<{type(self).__name__} sent = {len(self._sent_at)!r}, reserve = {self.reserve!r}>'
+    
+    
+    def set_heartbeat_interval(self, interval):
+        """
+        Adapts the reserve to the heartbeats of the connection.
+        
+        Parameters
+        ----------
+        interval : `float`
+            Seconds between two heartbeats, over 0.
+        """
+        self.reserve = min(ceil(SEND_WINDOW / interval) + RESERVE_BASE, RESERVE_MAXIMUM)
+    
+    
+    def _expire(self, now):
+        """
+        Forgets the sends that left the window.
+        
+        Parameters
+        ----------
+        now : `float`
+            Monotonic time, in seconds.
+        """
+        sent_at = self._sent_at
+        limit = now - (SEND_WINDOW + SEND_WINDOW_MARGIN)
+        while sent_at and (sent_at[0] <= limit):
+            sent_at.popleft()
+    
+    
+    def get_remaining(self, now, reserved = False):
+        """
+        Returns how many payloads may be sent at once.
+        
+        Parameters
+        ----------
+        now : `float`
+            Monotonic time, in seconds.
+        reserved : `bool` = `False`, Optional
+            Whether the reserved permits may be used too.
+        
+        Returns
+        -------
+        remaining : `int`
+        """
+        self._expire(now)
+        limit = SEND_LIMIT if reserved else SEND_LIMIT - self.reserve
+        return max(limit - len(self._sent_at), 0)
+    
+    
+    def take(self, now, reserved = False):
+        """
+        Takes a permit. If it is granted, send at once.
+        
+        Parameters
+        ----------
+        now : `float`
+            Monotonic time, in seconds.
+        reserved : `bool` = `False`, Optional
+            Whether the payload is a heartbeat, an IDENTIFY or a RESUME.
+        
+        Returns
+        -------
+        granted : `bool`
+            If `False`, wait until ``.get_next_permit_at`` and take again.
+        """
+        if not self.get_remaining(now, reserved):
+            return False
+        
+        self._sent_at.append(now)
+        return True
+    
+    
+    def get_next_permit_at(self, now, reserved = False):
+        """
+        Returns when the next permit can be taken.
+        
+        Parameters
+        ----------
+        now : `float`
+            Monotonic time, in seconds.
+        reserved : `bool` = `False`, Optional
+            Whether the reserved permits may be used too.
+        
+        Returns
+        -------
+        next_permit_at : `float`
+            Monotonic time, in seconds; `now` if one is free.
+        """
+        if self.get_remaining(now, reserved):
+            return now
+        
+        sent_at = self._sent_at
+        limit = SEND_LIMIT if reserved else SEND_LIMIT - self.reserve
+        return sent_at[len(sent_at) - limit] + (SEND_WINDOW + SEND_WINDOW_MARGIN)
