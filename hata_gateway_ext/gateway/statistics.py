@@ -1,0 +1,88 @@
+"""
+What a gateway has done so far, as immutable snapshots: for monitoring, tests and the demo.
+"""
+__all__ = ('GatewayStatistics', 'ShardStatistics')
+
+from typing import NamedTuple, Tuple, Optional
+
+
+class ShardStatistics(NamedTuple):
+    """
+    What a shard has done since it was made.
+    
+    Attributes
+    ----------
+    shard_id : `int`
+        The shard.
+    state : `str`
+        What the shard does now: one of `protocol.transitions.STATES`.
+    sequence : `None | int`
+        The sequence of the last event that was dispatched.
+    latency : `float`
+        The latest round trip of a heartbeat, in seconds; `9999.0` while there is none.
+    connects : `int`
+        Connections that said HELLO.
+    losses : `int`
+        Connections that were lost or given up after they said HELLO.
+    identifies : `int`
+        IDENTIFYs sent.
+    resumes : `int`
+        RESUMEs that were answered with RESUMED.
+    sessions : `int`
+        READYs received.
+    dispatched : `int`
+        Events handed to a parser.
+    skipped : `int`
+        Events that nobody listens to and no cache needs; they were counted without being decoded.
+    duplicates : `int`
+        Events that came again and were not dispatched again.
+    gaps : `int`
+        How often sequence numbers were left out.
+    sent : `int`
+        Payloads sent, heartbeats included.
+    dropped : `int`
+        Payloads of the bot's that were dropped, since there was no connection for too long.
+    """
+    shard_id: int
+    state: str
+    sequence: Optional[int]
+    latency: float
+    connects: int
+    losses: int
+    identifies: int
+    resumes: int
+    sessions: int
+    dispatched: int
+    skipped: int
+    duplicates: int
+    gaps: int
+    sent: int
+    dropped: int
+
+
+class GatewayStatistics(NamedTuple):
+    """
+    What the shards of a client have done.
+    
+    Attributes
+    ----------
+    shards : `tuple<ShardStatistics>`
+        The shards, by id.
+    """
+    shards: Tuple[ShardStatistics, ...]
+    
+    
+    def sum(self, name):
+        """
+        Sums a count over the shards.
+        
+        Parameters
+        ----------
+        name : `str`
+            The name of a count of ``ShardStatistics``.
+        
+        Returns
+        -------
+        sum : `int`
+        """
+        return sum(getattr(shard, name) for shard in self.shards)
