@@ -21,8 +21,9 @@ class SessionStore:
     ---------------------
     - Every method may block. The gateway calls them in worker threads, never on its event loop. Calls come from changing
         threads but one at a time; a store that is shared by several clients must hold a lock of its own.
-    - Whatever goes wrong is raised as a ``StoreError``; a failed call changed nothing. After ``StoreUnavailableError`` the
-        same call is repeated some time later, with newer content: a store has to reconnect by itself.
+    - Whatever goes wrong is raised as a ``StoreError``. A call that failed has done either nothing or everything: a
+        connection may be lost after the last byte was sent. After ``StoreUnavailableError`` the same call is repeated
+        some time later, with newer content: a store has to reconnect by itself.
     - An error's message must not contain records, heads, blobs, or a password.
     
     Everything is stored per application and shard. The amount of shards is not part of the key: the gateway writes it into

@@ -19,7 +19,7 @@ __all__ = ('RedisStore',)
 import json
 from threading import Lock
 from time import gmtime, strftime
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from .base import SessionStore
 from .errors import StoreCorruptError, StoreUnavailableError, StoreVersionError
@@ -245,7 +245,7 @@ class RedisStore(SessionStore):
         self._client = None
         self._keyword_parameters = keyword_parameters
         self._lock = Lock()
-        self._url = urlunsplit((split.scheme, split.netloc, split.path, urlencode(redis_options), ''))
+        self._url = f'{split.scheme}://{split.netloc}{split.path}?{urlencode(redis_options)}'
         self.expiry = int(expiry)
         self.location = location
         self.prefix = prefix
@@ -344,7 +344,8 @@ class RedisStore(SessionStore):
                 except StoreCorruptError:
                     corrupt = True
                 except redis.ResponseError as exception:
-                    if not str(exception).startswith('WRONGTYPE'):
+                    # In a pipeline the code does not come first.
+                    if 'WRONGTYPE' not in str(exception):
                         raise
                     corrupt = True
                 
