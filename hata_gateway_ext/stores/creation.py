@@ -4,7 +4,7 @@ From the value of the option `gateway_store` to a store.
 __all__ = ('create_store',)
 
 import os
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from .base import SessionStore
 from .sqlite import SQLiteStore
@@ -84,12 +84,11 @@ def create_store(value):
     if not isinstance(value, str):
         raise TypeError(f'A session store can be {STORE_VALUES}, got {type(value).__name__}.')
     
-    try:
-        scheme = urlsplit(value).scheme
-    except ValueError:
+    scheme, separator, _ = value.partition('://')
+    if not separator:
         scheme = ''
     
-    if scheme == 'sqlite' and value[len(scheme):].startswith('://'):
+    if scheme == 'sqlite':
         return _create_sqlite_store(value)
     
     if scheme in ('redis', 'rediss', 'unix'):

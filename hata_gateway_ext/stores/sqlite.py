@@ -6,11 +6,13 @@ Sessions in one file: what a bot on one machine needs to survive a restart. Stan
 - The file, and the `-wal` and `-shm` files that SQLite puts beside it and gives the same mode, are for their owner only.
 - One process at a time: two processes that resume the same session throw each other out. See `file_lock.py`.
 - The file may be deleted, replaced, truncated or overwritten while we run. Before each use it is looked at whether the path
-  still leads to the open file; what SQLite finds to be corrupt is renamed, never overwritten.
+  still leads to the open file. SQLite keeps pages in memory and may not notice for long that the file is damaged, so each
+  checkpoint is written through a new connection, which checks the whole file first. What is corrupt is renamed, never
+  overwritten.
 """
 __all__ = ('SQLiteStore',)
 
-import os, sqlite3
+import errno, os, sqlite3
 from threading import Lock
 from time import gmtime, strftime
 
@@ -107,6 +109,11 @@ class SQLiteStore(SessionStore):
             mode = os.stat(self.path).st_mode & 0o777
             if mode & 0o077:
                 os.chmod(self.path, mode & 0o700)
+            
+            # SQLite would open it for reading, and give the files beside it the same mode, where they would stay in the
+            # way of the next connection.
+            if not os.access(self.path, os.W_OK, effective_ids = os.access in os.supports_effective_ids):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), self.path)
     
     
     def _connect(self):
@@ -157,8 +164,9 @@ class SQLiteStore(SessionStore):
             for statement in SQLITE_LAYOUT:
                 connection.execute(statement)
             connection.execute(f'PRAGMA application_id = {SQLITE_APPLICATION_ID}')
-            connection.execute(f'PRAGMA user_version = {SQLITE_LAYOUT_VERSION}')
         
+        # Written each time, since a file system that is read-only is not noticed before the first write.
+        connection.execute(f'PRAGMA user_version = {SQLITE_LAYOUT_VERSION}')
         connection.execute('COMMIT')
         return connection
     
@@ -256,7 +264,7 @@ class SQLiteStore(SessionStore):
         return StoreUnavailableError(f'{self.path!r} cannot be used: {reason}.')
     
     
-    def _execute(self, operation):
+    def _execute(self, operation, renew = False):
         """
         Runs an operation in a transaction.
         
@@ -264,6 +272,8 @@ class SQLiteStore(SessionStore):
         ----------
         operation : `callable`
             Called with the connection.
+        renew : `bool` = `False`, Optional
+            Whether to use a new connection, which checks the file.
         
         Returns
         -------
@@ -280,7 +290,7 @@ class SQLiteStore(SessionStore):
             
             try:
                 connection = self._connection
-                if (connection is not None) and self._is_file_gone():
+                if (connection is not None) and (renew or self._is_file_gone()):
                     self._disconnect()
                     connection = None
                 
@@ -393,7 +403,7 @@ class SQLiteStore(SessionStore):
             connection.executemany('INSERT OR REPLACE INTO checkpoint_blob VALUES (?, ?, ?, ?)', blobs)
             connection.execute('INSERT OR REPLACE INTO checkpoint VALUES (?, ?, ?)', (*key, head))
         
-        self._execute(operation)
+        self._execute(operation, renew = True)
     
     
     def delete_checkpoint(self, application_id, shard_id):
