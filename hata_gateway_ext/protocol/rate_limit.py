@@ -64,7 +64,11 @@ class SendWindow:
         interval : `float`
             Seconds between two heartbeats, over 0.
         """
-        self.reserve = min(ceil(SEND_WINDOW / interval) + RESERVE_BASE, RESERVE_MAXIMUM)
+        # Compared by multiplication: a tiny interval would divide to infinity.
+        if interval * RESERVE_MAXIMUM <= SEND_WINDOW:
+            self.reserve = RESERVE_MAXIMUM
+        else:
+            self.reserve = min(ceil(SEND_WINDOW / interval) + RESERVE_BASE, RESERVE_MAXIMUM)
     
     
     def _expire(self, now):
@@ -77,8 +81,9 @@ class SendWindow:
             Monotonic time, in seconds.
         """
         sent_at = self._sent_at
-        limit = now - (SEND_WINDOW + SEND_WINDOW_MARGIN)
-        while sent_at and (sent_at[0] <= limit):
+        # The same sum as in ``.get_next_permit_at``: a difference may round the other way, and then the permit is not
+        # there yet when it was promised.
+        while sent_at and (sent_at[0] + (SEND_WINDOW + SEND_WINDOW_MARGIN) <= now):
             sent_at.popleft()
     
     
