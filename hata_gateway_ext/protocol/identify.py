@@ -268,16 +268,15 @@ class IdentifyLimiter:
         -------
         is_exhausted : `bool`
         """
-        remaining = self.remaining
-        if (remaining is None) or remaining:
+        if self.remaining is None:
             return False
         
-        if now < self.reset_at:
-            return True
+        if now >= self.reset_at:
+            # The limit was reset. Until `/gateway/bot` is asked again, a full window is what Discord documents. It is
+            # taken over with starts left as well: who counts on from the old window starts too many in the new one.
+            self.remaining = self.total
+            self.reset_at = now + SESSION_START_WINDOW
         
-        # The limit was reset. Until `/gateway/bot` is asked again, a full window is what Discord documents.
-        self.remaining = self.total
-        self.reset_at = now + SESSION_START_WINDOW
         return not self.remaining
     
     
