@@ -1,0 +1,305 @@
+"""
+The envelope of a payload: `op`, `s` and `t`, with and without decoding `d`.
+
+Discord writes an event as `{"t":"NAME","s":NUMBER,"op":0,"d":...}`. As the sequence grows by one, all that stands
+between the name and `d` is known before the event is here: ``format_tail`` builds it, one `find` looks for it, and what is
+in front of it is a key of ``KNOWN_HEADS``. So an event that nobody needs is recognised without being decoded, and what
+its data contains cannot deceive: name, sequence and operation are read from the first byte on, and are all in front of
+the data.
+
+Anything that looks different is decoded in full and checked field by field. A field that is there twice is undefined by
+RFC 8259 (section 4) and not sent by Discord: the first `t`, `s` and `op` count if they are written as above, and the last
+otherwise.
+
+Errors name the field and the type that were wrong, and never the value.
+"""
+__all__ = ('Envelope', 'KNOWN_HEADS', 'HEAD_SIZE_MAX', 'TAIL_FORMAT', 'decode_payload', 'learn_head', 'read_head')
+
+from json import loads as load_json
+from re import compile as re_compile
+
+from .errors import PayloadError
+from .operations import DISPATCH
+
+try:
+    from orjson import JSONDecodeError as FastDecodeError, loads as load_json_fast
+except ImportError:
+    load_json_fast = None
+    
+    class FastDecodeError(ValueError):
+        """
+        Stands for the error of `orjson` where that is not installed. Never raised.
+        """
+        __slots__ = ()
+
+
+# How an event of Discord begins. Names are bounded, so a payload cannot make us keep what is no name; the longest of
+# today's is 41 characters. 18 digits of a sequence are more than a session can live for.
+HEAD_PATTERN = re_compile(rb'(\{"t":"([A-Z][A-Z0-9_]{0,63}))","s":(0|[1-9][0-9]{0,17}),"op":0,"d":')
+
+# What is between the name and the data of an event, for its sequence.
+TAIL_FORMAT = b'","s":%d,"op":0,"d":'
+
+# No tail begins or ends behind this, in bytes: 6 of `{"t":"`, 64 of the name, 40 of the tail.
+HEAD_SIZE_MAX = 110
+
+# The longest run of digits that is accepted as a number by the slow decoder: CPython's own limit
+# (`sys.int_info.default_max_str_digits`), which its older versions lack, and without which decoding takes quadratic time.
+DIGITS_MAX = 4300
+
+# How many names are remembered. Discord has about a hundred; the bound keeps a peer that invents names from growing it.
+KNOWN_HEADS_MAX = 512
+
+# Everything in front of the tail, to the name: `b'{"t":"MESSAGE_CREATE'` -> `'MESSAGE_CREATE'`.
+KNOWN_HEADS = {}
+
+
+def learn_head(payload):
+    """
+    Remembers the head of an event, so that it is found in ``KNOWN_HEADS`` the next time.
+    
+    Parameters
+    ----------
+    payload : `bytes`
+        The payload of an event.
+    """
+    match = HEAD_PATTERN.match(payload)
+    if (match is not None) and (len(KNOWN_HEADS) < KNOWN_HEADS_MAX):
+        KNOWN_HEADS[match.group(1)] = match.group(2).decode('ascii')
+
+
+def read_head(payload):
+    """
+    Reads name and sequence of an event without decoding it.
+    
+    Parameters
+    ----------
+    payload : `bytes`
+        The payload.
+    
+    Returns
+    -------
+    head : `None | (str, int)`
+        `None` if the payload is no event, or not written as Discord writes one.
+    """
+    match = HEAD_PATTERN.match(payload)
+    if match is None:
+        return None
+    
+    return match.group(2).decode('ascii'), int(match.group(3))
+
+
+def _refuse_constant(name):
+    """
+    Refuses `NaN` and the infinities, which JSON does not have.
+    
+    Parameters
+    ----------
+    name : `str`
+        The constant.
+    
+    Raises
+    ------
+    PayloadError
+    """
+    raise PayloadError(f'A payload contains {name}, which is not JSON.')
+
+
+def _parse_integer(digits):
+    """
+    Parses an integer, if it is not too long for it.
+    
+    Parameters
+    ----------
+    digits : `str`
+        The digits.
+    
+    Returns
+    -------
+    value : `int`
+    
+    Raises
+    ------
+    PayloadError
+    """
+    if len(digits) > DIGITS_MAX:
+        raise PayloadError(f'A payload contains a number of more than {DIGITS_MAX} digits.')
+    
+    return int(digits)
+
+
+def _decode_slowly(payload):
+    """
+    Decodes the payload with the standard library, which accepts what `orjson` does not: lone surrogates.
+    
+    Parameters
+    ----------
+    payload : `bytes`
+        The payload.
+    
+    Returns
+    -------
+    message : `object`
+    
+    Raises
+    ------
+    PayloadError
+    """
+    # The exceptions of the decoders carry the payload, so ours is raised outside of their handling.
+    try:
+        text = payload.decode('utf-8')
+    except UnicodeDecodeError:
+        reason = 'it is not UTF-8'
+    else:
+        try:
+            return load_json(text, parse_constant = _refuse_constant, parse_int = _parse_integer)
+        except ValueError:
+            reason = 'it is not valid'
+        except RecursionError:
+            reason = 'it is nested too deeply'
+    
+    raise PayloadError(f'A payload of {len(payload)} bytes cannot be decoded as JSON: {reason}.')
+
+
+def decode_payload(payload):
+    """
+    Decodes a payload in full.
+    
+    Parameters
+    ----------
+    payload : `bytes`
+        The payload.
+    
+    Returns
+    -------
+    message : `dict<str, object>`
+    
+    Raises
+    ------
+    PayloadError
+        - If the payload is not JSON, or no object.
+    """
+    if load_json_fast is None:
+        message = _decode_slowly(payload)
+    else:
+        try:
+            message = load_json_fast(payload)
+        except FastDecodeError:
+            message = None
+        
+        if message is None:
+            message = _decode_slowly(payload)
+    
+    if type(message) is not dict:
+        raise PayloadError(f'A payload is no object, but {type(message).__name__}.')
+    
+    return message
+
+
+class Envelope:
+    """
+    A payload that was decoded in full, with its envelope checked.
+    
+    Attributes
+    ----------
+    data : `object`
+        `d`. `None` if it is missing.
+    message : `dict<str, object>`
+        The whole payload.
+    name : `None | str`
+        `t`. Set for dispatches only.
+    operation : `int`
+        `op`.
+    sequence : `None | int`
+        `s`. Set for dispatches only.
+    """
+    __slots__ = ('data', 'message', 'name', 'operation', 'sequence')
+    
+    def __new__(cls, payload):
+        """
+        Decodes and checks a payload.
+        
+        Parameters
+        ----------
+        payload : `bytes`
+            The payload.
+        
+        Raises
+        ------
+        PayloadError
+            - If the payload is no JSON object.
+            - If a field of its envelope is missing or ill-typed.
+        """
+        message = decode_payload(payload)
+        
+        operation = _get_field(message, 'op', (int,))
+        sequence = message.get('s', None)
+        name = message.get('t', None)
+        if operation == DISPATCH:
+            name = _get_field(message, 't', (str,))
+            sequence = _get_field(message, 's', (int,))
+            if sequence < 0:
+                raise PayloadError('The field `s` of a payload is negative.')
+            
+            if 'd' not in message:
+                raise PayloadError('The field `d` of a payload is missing.')
+        
+        else:
+            for field_name, field_value, expected_type in (('s', sequence, int), ('t', name, str)):
+                if (field_value is not None) and (type(field_value) is not expected_type):
+                    raise PayloadError(
+                        f'The field `{field_name}` of a payload is {type(field_value).__name__}, expected '
+                        f'{expected_type.__name__} or null.'
+                    )
+        
+        self = object.__new__(cls)
+        self.data = message.get('d', None)
+        self.message = message
+        self.name = name
+        self.operation = operation
+        self.sequence = sequence
+        return self
+    
+    
+    def __repr__(self):
+        """Returns the envelope's representation."""
+        return f'<{type(self).__name__} operation = {self.operation}, name = {self.name!r}, sequence = {self.sequence}>'
+
+
+def _get_field(message, name, expected_types):
+    """
+    Gets a field that must be there.
+    
+    Parameters
+    ----------
+    message : `dict<str, object>`
+        The decoded payload.
+    name : `str`
+        The field's name.
+    expected_types : `tuple<type>`
+        The types the field may have. `bool` is not taken for `int`.
+    
+    Returns
+    -------
+    value : `object`
+    
+    Raises
+    ------
+    PayloadError
+        - If the field is missing or has another type.
+    """
+    try:
+        value = message[name]
+    except KeyError:
+        value = message
+    
+    if value is message:
+        raise PayloadError(f'The field `{name}` of a payload is missing.')
+    
+    if type(value) not in expected_types:
+        raise PayloadError(
+            f'The field `{name}` of a payload is {type(value).__name__}, expected '
+            f'{" or ".join(expected_type.__name__ for expected_type in expected_types)}.'
+        )
+    
+    return value
