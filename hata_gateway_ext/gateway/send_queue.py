@@ -35,8 +35,8 @@ class SendEntry:
     
     Attributes
     ----------
-    data : `None | bytes`
-        The payload; `None` if only a permit is waited for.
+    data : `None | str`
+        The payload, as JSON; `None` if only a permit is waited for.
     enqueued_at : `float`
         When it was queued; monotonic time, in seconds.
     future : `Future<bool>`
@@ -50,8 +50,8 @@ class SendEntry:
         
         Parameters
         ----------
-        data : `None | bytes`
-            The payload.
+        data : `None | str`
+            The payload, as JSON.
         enqueued_at : `float`
             When it is queued.
         """
@@ -234,8 +234,8 @@ class SendQueue(RichAttributeErrorBaseType):
         
         Parameters
         ----------
-        data : `bytes`
-            The payload.
+        data : `str`
+            The payload, as JSON.
         
         Returns
         -------
@@ -257,8 +257,8 @@ class SendQueue(RichAttributeErrorBaseType):
         
         Parameters
         ----------
-        data : `bytes`
-            The payload.
+        data : `str`
+            The payload, as JSON.
         
         Returns
         -------
@@ -308,8 +308,8 @@ class SendQueue(RichAttributeErrorBaseType):
         
         Parameters
         ----------
-        data : `None | bytes`
-            The payload.
+        data : `None | str`
+            The payload, as JSON.
         now : `float`
             Monotonic time, in seconds.
         
@@ -338,8 +338,8 @@ class SendQueue(RichAttributeErrorBaseType):
         ----------
         web_socket : ``GatewayWebSocket``
             The connection.
-        data : `bytes`
-            The payload.
+        data : `str`
+            The payload, as JSON.
         
         Returns
         -------

@@ -1,9 +1,9 @@
 """
 What a gateway has done so far, as immutable snapshots: for monitoring, tests and the demo.
 """
-__all__ = ('GatewayStatistics', 'ShardStatistics')
+__all__ = ('GatewayStatistics', 'SessionCounts', 'ShardStatistics')
 
-from typing import NamedTuple, Tuple, Optional
+from typing import NamedTuple, Optional, Tuple
 
 
 class ShardStatistics(NamedTuple):
@@ -86,3 +86,64 @@ class GatewayStatistics(NamedTuple):
         sum : `int`
         """
         return sum(getattr(shard, name) for shard in self.shards)
+
+
+class SessionCounts:
+    """
+    The counts behind ``ShardStatistics``, while they still count. The attributes are described there.
+    """
+    __slots__ = (
+        'connects', 'dispatched', 'duplicates', 'gaps', 'identifies', 'losses', 'resumes', 'sessions', 'skipped'
+    )
+    
+    def __new__(cls):
+        """
+        Creates counts of zero.
+        """
+        self = object.__new__(cls)
+        for name in cls.__slots__:
+            setattr(self, name, 0)
+        return self
+    
+    
+    def __repr__(self):
+        return f'<{type(self).__name__} {self.to_dict()!r}>'
+    
+    
+    def to_dict(self):
+        """
+        Returns the counts by their names.
+        
+        Returns
+        -------
+        counts : `dict<str, int>`
+        """
+        return {name: getattr(self, name) for name in self.__slots__}
+    
+    
+    def copy(self):
+        """
+        Copies the counts.
+        
+        Returns
+        -------
+        counts : ``SessionCounts``
+        """
+        copy = type(self)()
+        for name, value in self.to_dict().items():
+            setattr(copy, name, value)
+        return copy
+    
+    
+    def add_dispatcher(self, dispatcher):
+        """
+        Adds what came over a connection.
+        
+        Parameters
+        ----------
+        dispatcher : ``Dispatcher``
+            The dispatcher of the connection.
+        """
+        self.dispatched += dispatcher.dispatched
+        self.gaps += dispatcher.gaps
+        self.skipped += dispatcher.skipped
