@@ -256,6 +256,9 @@ class SessionMachine:
         -------
         actions : `None | tuple<str>`
         """
+        if self.state == STATE_GREETING and self.should_use_resume_url():
+            self._resume_url_failures = 0
+        
         input_ = INPUT_HELLO_RESUME if self.session.is_resumable() else INPUT_HELLO_IDENTIFY
         return self.receive(input_, now, jitter)
     
