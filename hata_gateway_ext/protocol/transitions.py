@@ -150,6 +150,9 @@ for _state in _CONNECTED:
         STATE_FAILED, (ACTION_DROP, ACTION_LEAVE_QUEUE, ACTION_FORGET_SESSION),
     )
 
+# An attempt that fails before HELLO leaves the session as it is: the peer was not told yet which session it is about.
+TRANSITIONS[STATE_GREETING, INPUT_LOST_SESSION] = TRANSITIONS[STATE_GREETING, INPUT_LOST]
+
 # An IDENTIFY that was refused "resumably" has no session that could be resumed.
 TRANSITIONS[STATE_IDENTIFYING, INPUT_INVALID_RESUMABLE] = TRANSITIONS[STATE_IDENTIFYING, INPUT_INVALID]
 
