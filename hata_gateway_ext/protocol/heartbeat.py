@@ -9,11 +9,11 @@ acknowledgement can stand in line behind megabytes of replay. Two rules take its
 - *unacknowledged*: there is traffic, but two scheduled heartbeats in a row stay unacknowledged until the third is due.
 
 A verdict that comes late, because the event loop stood still, is postponed: what the peer sent in the meantime may wait
-unread in the socket.
+unread in the socket, and scarletio's loop runs timers that are due before it reads sockets.
 """
 __all__ = (
     'HEARTBEAT_BEAT', 'HEARTBEAT_SILENT', 'HEARTBEAT_UNACKNOWLEDGED', 'HeartbeatClock', 'LATENCY_WINDOW_SIZE',
-    'SILENCE_MAXIMUM', 'STALL_TOLERANCE', 'UNACKNOWLEDGED_LIMIT',
+    'SILENCE_MAXIMUM', 'STALL_GRACE', 'STALL_TOLERANCE', 'UNACKNOWLEDGED_LIMIT',
 )
 
 from collections import deque
@@ -30,9 +30,12 @@ SILENCE_MAXIMUM = 15.0
 # Scheduled heartbeats in a row.
 UNACKNOWLEDGED_LIMIT = 2
 
-# Seconds. A wake-up that is this late means that the loop, and not the peer, stood still; reading gets that long to
-# catch up.
-STALL_TOLERANCE = 1.0
+# Seconds. A wake-up that is later than this means that the loop, and not the peer, stood still. On a loop that is merely
+# busy, timers are a few milliseconds late.
+STALL_TOLERANCE = 0.05
+
+# Seconds that reading gets then to catch up. The loop needs one round for it; ten thousand events need this long.
+STALL_GRACE = 0.5
 
 # Acknowledgements of which the latency is remembered. At 41.25 s: the last 13 minutes.
 LATENCY_WINDOW_SIZE = 20
@@ -251,7 +254,7 @@ class HeartbeatClock:
         
         # `_excused_until` is over here; if it was given for this very deadline, it is not given again.
         if (now - deadline > STALL_TOLERANCE) and (self._excused_until < deadline):
-            self._excused_until = now + STALL_TOLERANCE
+            self._excused_until = now + STALL_GRACE
             return None
         
         return verdict
