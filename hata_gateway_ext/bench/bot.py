@@ -12,11 +12,14 @@ What is done with the events is told by the mode:
 __all__ = ('main',)
 
 from argparse import ArgumentParser
-from os import _exit, environ
+from os import _exit
 from sys import stderr, stdin
 
 # As much of a token as hata looks at: the bot's identifier.
 TOKEN = 'MTAwMDAwMDAwMDAwMDAwMDAx.benchmark.benchmark'
+
+# Registered by the package, which this process has imported as a whole if it is to use it.
+EXTENSION_NAME = 'gateway_ext'
 
 MODES = ('count', 'skip', 'handler', 'stall', 'idle')
 
@@ -50,10 +53,7 @@ def create_client(gateway, compression, shard_count, intents):
     
     keywords = {'intents': intents, 'shard_count': shard_count if shard_count > 1 else 0}
     if gateway == 'ours':
-        # Registers the extension, also where the package is used without being installed.
-        import hata_gateway_ext
-        
-        keywords['extensions'] = [hata_gateway_ext.EXTENSION_NAME]
+        keywords['extensions'] = [EXTENSION_NAME]
         keywords['gateway_compression'] = compression
     
     return Client(TOKEN, **keywords)
@@ -80,12 +80,6 @@ def main(arguments = None):
     parser.add_argument('--shards', type = int, default = 1)
     parser.add_argument('--seconds', type = float, default = 0.0)
     namespace = parser.parse_args(arguments)
-    
-    # Read when hata is imported.
-    environ['HATA_API_ENDPOINT'] = f'http://127.0.0.1:{namespace.port}/api/v10'
-    environ['HATA_DISCORD_ENDPOINT'] = f'http://127.0.0.1:{namespace.port}'
-    if namespace.mode == 'skip':
-        environ['HATA_CACHE_PRESENCE'] = 'False'
     
     from .measurement import Measurement
     

@@ -6,14 +6,22 @@ __all__ = ('Receiver', 'ServerProcess', 'get_processors', 'run_process', 'start_
 import os
 from http.client import HTTPConnection
 from json import loads as from_json
+from os.path import abspath, dirname, join as join_paths
 from subprocess import PIPE, Popen, TimeoutExpired
 from sys import executable
+from time import monotonic, sleep
+
+LAUNCH_PATH = join_paths(dirname(abspath(__file__)), 'launch.py')
 
 # Seconds until a receiver that does not end is ended.
 RECEIVE_TIMEOUT = 330.0
 
-# Seconds until a request to the server is given up: it answers once all shards are connected.
-REQUEST_TIMEOUT = 120.0
+# Seconds until a request to the server is given up.
+REQUEST_TIMEOUT = 10.0
+
+# Seconds until all shards have to be connected, and between two looks whether they are.
+CONNECT_TIMEOUT = 120.0
+CONNECT_INTERVAL = 0.1
 
 ROLE_RECEIVER = 0
 ROLE_SERVER = 1
@@ -38,7 +46,7 @@ def get_processors():
     return available[0], available[1]
 
 
-def start_process(module, arguments, role, environment = None):
+def start_process(module, arguments, role, *, environment = None, whole = False):
     """
     Starts a module as a process.
     
@@ -50,13 +58,16 @@ def start_process(module, arguments, role, environment = None):
         Command line arguments.
     role : `int`
         On which processor.
-    environment : `None | dict<str, str>` = `None`, Optional
+    environment : `None | dict<str, str>` = `None`, Optional (Keyword only)
         Environment variables to add.
+    whole : `bool` = `False`, Optional (Keyword only)
+        Whether the process needs `hata_gateway_ext` as a whole. Otherwise it does not import hata on its own.
     
     Returns
     -------
     process : `Popen`
     """
+    command = [executable, '-m'] if whole else [executable, LAUNCH_PATH]
     processors = get_processors()
     if (processors is not None):
         available = os.sched_getaffinity(0)
@@ -65,7 +76,7 @@ def start_process(module, arguments, role, environment = None):
     
     try:
         return Popen(
-            [executable, '-m', module, *arguments],
+            [*command, module, *arguments],
             stdin = PIPE,
             stdout = PIPE,
             env = {**os.environ, 'PYTHONHASHSEED': '0', **(environment or {})},
@@ -263,9 +274,36 @@ class ServerProcess:
             connection.close()
     
     
-    def receive(self, module, arguments, *, environment = None, shard_count = 1):
+    def wait_for_connections(self, receiver, shard_count):
         """
-        Runs a receiver of the events.
+        Waits until a receiver is connected with all of its shards.
+        
+        Parameters
+        ----------
+        receiver : ``Receiver``
+            The receiver.
+        shard_count : `int`
+            The connections that it opens.
+        
+        Raises
+        ------
+        RuntimeError
+            - The receiver ended, or did not connect in time.
+        """
+        deadline = monotonic() + CONNECT_TIMEOUT
+        while self.request('/benchmark/connections') < shard_count:
+            if receiver.process.poll() is not None:
+                raise RuntimeError(f'{receiver.module} ended with exit code {receiver.process.returncode}.')
+            
+            if monotonic() > deadline:
+                raise RuntimeError(f'{receiver.module} did not connect {shard_count} shards.')
+            
+            sleep(CONNECT_INTERVAL)
+    
+    
+    def receive(self, module, arguments, *, environment = None, idle = False, shard_count = 1, whole = False):
+        """
+        Runs a receiver.
         
         Parameters
         ----------
@@ -275,50 +313,38 @@ class ServerProcess:
             Its command line arguments.
         environment : `None | dict<str, str>` = `None`, Optional (Keyword only)
             Environment variables to add.
+        idle : `bool` = `False`, Optional (Keyword only)
+            Whether it should be told that all shards are connected, instead of the events being sent.
         shard_count : `int` = `1`, Optional (Keyword only)
             The connections that it opens.
+        whole : `bool` = `False`, Optional (Keyword only)
+            Whether it needs `hata_gateway_ext` as a whole.
         
         Returns
         -------
         result : `dict<str, object>`
         """
-        receiver = Receiver(
-            start_process(module, ['--port', str(self.ports[0]), *arguments], ROLE_RECEIVER, environment), module
+        port = self.ports[0]
+        process = start_process(
+            module,
+            ['--port', str(port), *arguments],
+            ROLE_RECEIVER,
+            # Read when hata is imported.
+            environment = {
+                'HATA_API_ENDPOINT': f'http://127.0.0.1:{port}/api/v10',
+                'HATA_DISCORD_ENDPOINT': f'http://127.0.0.1:{port}',
+                **(environment or {}),
+            },
+            whole = whole,
         )
+        receiver = Receiver(process, module)
         try:
-            self.request(f'/benchmark/go?connections={shard_count}')
-            return receiver.get_result()
-        except BaseException:
-            if receiver.process.returncode is None:
-                receiver.kill()
-            raise
-    
-    
-    def receive_nothing(self, module, arguments, *, environment = None, shard_count = 1):
-        """
-        Runs a receiver that stays idle.
-        
-        Parameters
-        ----------
-        module : `str`
-            The receiver's module.
-        arguments : `list<str>`
-            Its command line arguments.
-        environment : `None | dict<str, str>` = `None`, Optional (Keyword only)
-            Environment variables to add.
-        shard_count : `int` = `1`, Optional (Keyword only)
-            The connections that it opens.
-        
-        Returns
-        -------
-        result : `dict<str, object>`
-        """
-        receiver = Receiver(
-            start_process(module, ['--port', str(self.ports[0]), *arguments], ROLE_RECEIVER, environment), module
-        )
-        try:
-            self.request(f'/benchmark/ready?connections={shard_count}')
-            receiver.tell()
+            self.wait_for_connections(receiver, shard_count)
+            if idle:
+                receiver.tell()
+            else:
+                self.request('/benchmark/go')
+            
             return receiver.get_result()
         except BaseException:
             if receiver.process.returncode is None:

@@ -8,9 +8,9 @@ are on Discord, because a compressed stream cannot be told anything in between.
 
 Controlled over HTTP on the same port, by the process that started it:
 
-- `/benchmark/go?connections=N` answers once N connections have identified, and starts sending to them.
-- `/benchmark/ready?connections=N` only waits.
-- `/benchmark/heartbeats` tells when each connection sent heartbeats.
+- `/benchmark/connections` tells how many connections have identified.
+- `/benchmark/go` starts sending to them.
+- `/benchmark/heartbeats` tells when each of them sent heartbeats.
 """
 __all__ = ('Server', 'main')
 
@@ -21,7 +21,7 @@ from socket import AF_INET, IPPROTO_TCP, SOCK_STREAM, SOL_SOCKET, SO_REUSEADDR, 
 from ssl import PROTOCOL_TLS_SERVER, SSLContext
 from sys import stdin, stdout
 from time import monotonic
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 from .peer import Peer
 from .recording import Recording
@@ -48,8 +48,6 @@ class Server:
         Listening sockets: plain, and TLS if there is a certificate.
     _prepared : `dict<str, tuple<bytes, bytes, bytes>>`
         By compression: the frames of `HELLO`, of what follows IDENTIFY, and of the events.
-    _waiting : `None | tuple<Peer, int, bool>`
-        Who waits for how many connections, and whether to start sending to them.
     heartbeat_interval : `int`
         Milliseconds.
     payload_hello : `bytes`
@@ -66,7 +64,7 @@ class Server:
         For the TLS port.
     """
     __slots__ = (
-        '_compressors', '_go_at', '_listeners', '_prepared', '_waiting', 'heartbeat_interval', 'payload_hello', 'peers',
+        '_compressors', '_go_at', '_listeners', '_prepared', 'heartbeat_interval', 'payload_hello', 'peers',
         'recording', 'selector', 'shard_count', 'tls_context'
     )
     
@@ -95,7 +93,6 @@ class Server:
         self._compressors = {}
         self._go_at = 0.0
         self._prepared = {}
-        self._waiting = None
         self.heartbeat_interval = heartbeat_interval
         self.payload_hello = dump_to_json(
             {'t': None, 's': None, 'op': 10, 'd': {'heartbeat_interval': heartbeat_interval, '_trace': ['benchmark']}},
@@ -231,8 +228,6 @@ class Server:
                 
                 else:
                     self._accept(key.fileobj)
-            
-            self._check_waiting()
     
     
     def _accept(self, listener):
@@ -300,15 +295,17 @@ class Server:
         host : `str`
             The host as the request names it.
         """
-        parts = urlsplit(target)
-        path = parts.path
-        query = parse_qs(parts.query)
+        path = urlsplit(target).path
         
-        if path.startswith('/benchmark/'):
-            if path == '/benchmark/heartbeats':
-                peer.answer_json([other.heartbeats for other in self.peers if other.identified])
-            else:
-                self._waiting = (peer, int(query['connections'][0]), path == '/benchmark/go')
+        if path == '/benchmark/heartbeats':
+            peer.answer_json([other.heartbeats for other in self.peers if other.identified])
+        
+        elif path == '/benchmark/connections':
+            peer.answer_json(sum(other.is_settled for other in self.peers))
+        
+        elif path == '/benchmark/go':
+            self._go_at = monotonic() + SETTLE_DURATION
+            peer.answer_json(None)
         
         elif path.endswith('/gateway/bot') or path.endswith('/gateway'):
             port = self.ports[-1]
@@ -362,24 +359,6 @@ class Server:
             'id': '100000000000000001', 'name': 'benchmark', 'icon': None, 'description': '', 'bot_public': True,
             'bot_require_code_grant': False, 'verify_key': '0' * 64, 'flags': 0, 'owner': self._get_user(), 'team': None,
         }
-    
-    
-    def _check_waiting(self):
-        """
-        Answers the one who waits once enough connections have identified.
-        """
-        waiting = self._waiting
-        if waiting is None:
-            return
-        
-        peer, count, go = waiting
-        if sum(other.is_settled for other in self.peers) < count:
-            return
-        
-        self._waiting = None
-        if go:
-            self._go_at = monotonic() + SETTLE_DURATION
-        peer.answer_json(None)
 
 
 def main(arguments = None):
