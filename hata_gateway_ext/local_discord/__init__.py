@@ -150,3 +150,26 @@ All times are `time.monotonic()`, also scarletio's `LOOP_TIME()`. The token is n
 `await wait_for(condition, timeout = 10.0)` returns the first true value of `condition(recording)`, which is asked whenever anything
 happened; `TimeoutError` with what was recorded otherwise.
 """
+
+__all__ = (
+    'ActionBase', 'Close', 'Cut', 'Delay', 'Invalidate', 'LocalDiscord', 'Reconnect', 'Refuse', 'Replace', 'STAGES',
+    'SendBytes', 'SendMessage', 'SendPayload', 'Silence', 'Skip', 'SkipSequence', 'create_token', 'parse_number',
+)
+
+try:
+    import aiohttp
+except ImportError as exception:
+    raise ImportError(
+        'The local Discord needs aiohttp: `pip install hata_gateway_ext[local]`.'
+    ) from exception
+else:
+    del aiohttp
+
+from .actions import (
+    ActionBase, Close, Cut, Delay, Invalidate, Reconnect, Refuse, Replace, SendBytes, SendMessage, SendPayload, Silence,
+    Skip, SkipSequence
+)
+from .application import create_token
+from .faults import STAGES
+from .ledger import parse_number
+from .local_discord import LocalDiscord

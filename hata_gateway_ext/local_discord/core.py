@@ -1,0 +1,466 @@
+"""
+The heart of a local Discord: everything that exists once in it. It lives on one loop; nothing here is thread-safe.
+"""
+__all__ = ('Core',)
+
+from asyncio import get_running_loop
+from time import monotonic
+
+from .application import Application, create_token, parse_token
+from .conditions import Conditions
+from .faults import FaultScript
+from .handshake import Handshake
+from .ledger import Ledger
+from .listener import LISTENER_API, LISTENER_GATEWAY, LISTENER_NAMES, LISTENER_RESUME, Listener
+from .recording import Recording
+from .rest import Rest
+from .session_table import SessionTable
+from .world import World
+
+# Discord docs, Gateway: "Session Start Limit": at the limit the token is reset, and every session of it ends.
+CLOSE_AUTHENTICATION_FAILED = 4004
+
+RESUME_PATH = '/shard/'
+
+
+class Core:
+    """
+    The heart of a local Discord.
+
+    Attributes
+    ----------
+    applications : ``dict<str, Application>``
+        The applications by token.
+
+    conditions : ``Conditions``
+        What is waited for.
+
+    connections : ``set<Connection>``
+        The open connections.
+
+    handshake : ``Handshake``
+        Answers upgrade requests.
+
+    ledger : ``Ledger``
+        The numbered messages.
+
+    listeners : ``dict<str, Listener>``
+        The listeners by name.
+
+    loop : `None | asyncio.AbstractEventLoop`
+        The loop it runs on.
+
+    options : ``LocalDiscordOptions``
+        The options.
+
+    recording : ``Recording``
+        What clients did.
+
+    rest : ``Rest``
+        Answers REST requests.
+
+    script : ``FaultScript``
+        The scripted faults.
+
+    sessions : ``SessionTable``
+        The sessions.
+
+    token : `str`
+        The bot's token.
+
+    traffics : ``set<Traffic>``
+        The running traffic generators.
+
+    world : ``World``
+        Users, guilds, messages.
+
+    _handles : ``set<asyncio.TimerHandle>``
+        The pending timers.
+    """
+    __slots__ = (
+        '_handles', 'applications', 'conditions', 'connections', 'handshake', 'ledger', 'listeners', 'loop', 'options',
+        'recording', 'rest', 'script', 'sessions', 'token', 'traffics', 'world',
+    )
+
+    def __new__(cls, options, token, host, ports, ssl_context):
+        """
+        Creates the heart.
+
+        Parameters
+        ----------
+        options : ``LocalDiscordOptions``
+            The options.
+
+        token : `None | str`
+            The bot's token. Generated if not given.
+
+        host : `str`
+            Address to listen on.
+
+        ports : `tuple<int>`
+            Ports in the order of ``LISTENER_NAMES``.
+
+        ssl_context : `None | ssl.SSLContext`
+            Server side context.
+        """
+        self = object.__new__(cls)
+        self._handles = set()
+        self.applications = {}
+        self.conditions = Conditions(self)
+        self.connections = set()
+        self.ledger = Ledger()
+        self.loop = None
+        self.options = options
+        self.recording = Recording(options.record_bound, self.conditions.changed)
+        self.script = FaultScript()
+        self.sessions = SessionTable(self)
+        self.traffics = set()
+        self.world = World(options)
+        self.token = create_token(self.world.default_bot_id) if token is None else token
+        self.handshake = Handshake(self)
+        self.rest = Rest(self)
+
+        handlers = {
+            LISTENER_API: self.rest.handle,
+            LISTENER_GATEWAY: self.handshake.handle_gateway,
+            LISTENER_RESUME: self.handshake.handle_resume,
+        }
+        self.listeners = {
+            name: Listener(name, host, port, ssl_context, handlers[name]) for name, port in zip(LISTENER_NAMES, ports)
+        }
+        return self
+
+
+    def now(self):
+        """
+        Returns the current time.
+
+        Returns
+        -------
+        now : `float`
+            Monotonic, in seconds.
+        """
+        return monotonic()
+
+
+    def call_later(self, delay, function, *parameters):
+        """
+        Calls a function later, unless the local Discord is stopped before.
+
+        Parameters
+        ----------
+        delay : `float`
+            In how many seconds.
+
+        function : `callable`
+            The function.
+
+        *parameters : Positional parameters
+            Its parameters.
+
+        Returns
+        -------
+        handle : `asyncio.TimerHandle`
+        """
+        handle = None
+
+        def call():
+            self._handles.discard(handle)
+            function(*parameters)
+
+        handle = self.loop.call_later(delay, call)
+        self._handles.add(handle)
+        if len(self._handles) > 1024:
+            self._handles = {handle for handle in self._handles if not handle.cancelled()}
+
+        return handle
+
+
+    # life cycle
+
+
+    async def open(self):
+        """
+        Starts to listen.
+
+        This method is a coroutine.
+        """
+        self.loop = get_running_loop()
+        self.add_application(self.token)
+        for listener in self.listeners.values():
+            listener.open(self.loop)
+
+        for listener in self.listeners.values():
+            await listener.wait_open()
+
+
+    async def close(self):
+        """
+        Stops everything.
+
+        This method is a coroutine.
+        """
+        for traffic in list(self.traffics):
+            traffic.stop()
+
+        self.script.heal_all()
+        self.rest.faults.heal_all()
+
+        for listener in self.listeners.values():
+            listener.close()
+
+        for connection in list(self.connections):
+            connection.cut(True)
+
+        for listener in self.listeners.values():
+            await listener.shutdown()
+
+        for session in list(self.sessions):
+            self.sessions.end(session, 'stopped')
+
+        for handle in self._handles:
+            handle.cancel()
+
+        self._handles.clear()
+
+
+    # urls
+
+
+    def get_gateway_url(self):
+        """
+        Returns the url that `/gateway/bot` tells.
+
+        Returns
+        -------
+        url : `str`
+        """
+        return self.listeners[LISTENER_GATEWAY].get_url('ws')
+
+
+    def get_resume_gateway_url(self, shard_id):
+        """
+        Returns the url to resume on.
+
+        Parameters
+        ----------
+        shard_id : `int`
+            The shard. Its url is its own, so that faults can tell shards apart before RESUME.
+
+        Returns
+        -------
+        url : `str`
+        """
+        return f'{self.listeners[LISTENER_RESUME].get_url("ws")}{RESUME_PATH}{shard_id}'
+
+
+    # applications
+
+
+    def add_application(self, token):
+        """
+        Adds an application.
+
+        Parameters
+        ----------
+        token : `str`
+            Its token.
+
+        Returns
+        -------
+        application : ``Application``
+        """
+        options = self.options
+        remaining = options.session_start_remaining
+        application = Application(
+            parse_token(token) or self.world.default_bot_id,
+            token,
+            options.session_start_total if remaining is None else remaining,
+            self.now() + options.session_start_reset_after,
+        )
+        self.applications[token] = application
+        return application
+
+
+    def get_application(self, token):
+        """
+        Returns the application of a token.
+
+        Parameters
+        ----------
+        token : `object`
+            What the client gave.
+
+        Returns
+        -------
+        application : `None | Application`
+            `None` if the token is wrong.
+        """
+        if not isinstance(token, str):
+            return None
+
+        # IDENTIFY may have the prefix of the authorization header.
+        if token.startswith('Bot '):
+            token = token[4:]
+
+        application = self.applications.get(token, None)
+        if application is None:
+            if self.options.accept_any_token and parse_token(token):
+                application = self.add_application(token)
+
+        elif application.is_token_reset:
+            application = None
+
+        return application
+
+
+    def take_session_start(self, application):
+        """
+        Uses one of the application's session starts. If there is none left, its token is reset.
+
+        Parameters
+        ----------
+        application : ``Application``
+            The application.
+
+        Returns
+        -------
+        taken : `bool`
+        """
+        options = self.options
+        application.refresh_session_starts(self.now(), options.session_start_total, options.session_start_reset_after)
+        if application.session_start_remaining > 0:
+            application.session_start_remaining -= 1
+            return True
+
+        application.is_token_reset = True
+        for session in self.sessions.select(application_id = application.application_id):
+            self.sessions.end(session, 'token')
+
+        for connection in list(self.connections):
+            if (connection.application is application) or (connection.application is None):
+                connection.close(CLOSE_AUTHENTICATION_FAILED, 'Authentication failed.')
+
+        return False
+
+
+    # connections and events
+
+
+    def remove_connection(self, connection):
+        """
+        Forgets a connection that ended.
+
+        Parameters
+        ----------
+        connection : ``Connection``
+            The connection.
+        """
+        self.connections.discard(connection)
+
+
+    def select_connections(self, shard_id = None):
+        """
+        Selects open connections.
+
+        Parameters
+        ----------
+        shard_id : `None | int` = `None`, Optional
+            Only of that shard.
+
+        Returns
+        -------
+        connections : ``list<Connection>``
+            The oldest first.
+        """
+        return sorted(
+            (
+                connection for connection in self.connections
+                if (connection.transport is not None) and connection.is_open
+                and ((shard_id is None) or (connection.shard_id == shard_id))
+            ),
+            key = lambda connection: connection.record.number,
+        )
+
+
+    def find_connection_of(self, session):
+        """
+        Finds the connection that uses a session, or that is about to.
+
+        Parameters
+        ----------
+        session : ``Session``
+            The session.
+
+        Returns
+        -------
+        connection : `None | Connection`
+        """
+        for connection in self.connections:
+            if connection.session is session:
+                return connection
+
+        return None
+
+
+    def dispatch(self, name, data, sessions):
+        """
+        Dispatches an event into sessions.
+
+        Parameters
+        ----------
+        name : `str`
+            The event's name.
+
+        data : `bytes`
+            The encoded data.
+
+        sessions : ``iterable<Session>``
+            The sessions.
+
+        Returns
+        -------
+        count : `int`
+            Count of sessions.
+        """
+        count = 0
+        for session in sessions:
+            payload = session.append(name, data)
+            count += 1
+            connection = session.connection
+            if (connection is not None):
+                connection.send_event(payload)
+
+        self.conditions.changed()
+        return count
+
+
+    def send_missed(self, session, connection, sequence):
+        """
+        Sends what came after a sequence.
+
+        Parameters
+        ----------
+        session : ``Session``
+            The session.
+
+        connection : ``Connection``
+            The connection.
+
+        sequence : `int`
+            The sequence that was sent last.
+
+        Returns
+        -------
+        count : `int`
+            Count of events.
+        """
+        count = 0
+        for item_sequence, payload in session.iter_missed(sequence):
+            if (not connection.is_open) or (connection.session is not session):
+                break
+
+            connection.send_event(payload)
+            count += 1
+
+        return count

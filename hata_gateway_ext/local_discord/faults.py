@@ -1,0 +1,340 @@
+"""
+Scripted faults: which action strikes at which stage of which connection, and how often.
+
+A connection asks the script at every stage. The script answers with the actions that strike there; what an action does is in
+`actions.py`. So the gateway itself knows no fault, only its stages.
+"""
+__all__ = ('STAGES', 'STAGE_NOW', 'Fault', 'FaultScript')
+
+from .actions import StageOutcome
+
+STAGE_NOW = 'now'
+STAGE_CONNECT = 'connect'
+STAGE_HELLO = 'hello'
+STAGE_HELLO_SENT = 'hello_sent'
+STAGE_IDENTIFY = 'identify'
+STAGE_READY = 'ready'
+STAGE_READY_SENT = 'ready_sent'
+STAGE_RESUME = 'resume'
+STAGE_REPLAY = 'replay'
+STAGE_RESUMED = 'resumed'
+STAGE_RESUMED_SENT = 'resumed_sent'
+STAGE_DISPATCH = 'dispatch'
+STAGE_HEARTBEAT = 'heartbeat'
+
+STAGES = (
+    STAGE_NOW, STAGE_CONNECT, STAGE_HELLO, STAGE_HELLO_SENT, STAGE_IDENTIFY, STAGE_READY, STAGE_READY_SENT, STAGE_RESUME,
+    STAGE_REPLAY, STAGE_RESUMED, STAGE_RESUMED_SENT, STAGE_DISPATCH, STAGE_HEARTBEAT,
+)
+
+
+class Fault:
+    """
+    A scripted fault. As a context manager it heals on leaving.
+
+    Attributes
+    ----------
+    action : ``ActionBase``
+        What happens.
+
+    after : `int`
+        How many passes of the stage go by unharmed on each connection.
+
+    count : `int`
+        How often it struck.
+
+    expires_at : `None | float`
+        When it heals by itself, monotonic.
+
+    is_healed : `bool`
+        Whether it is over.
+
+    shard_id : `None | int`
+        The shard that it strikes.
+
+    stage : `str`
+        Where it strikes.
+
+    times : `None | int`
+        How often it strikes. `None`: until it is healed.
+
+    _healer : `callable`
+        Called with the fault to heal it.
+
+    _passes : `dict<int, int>`
+        Count of passes by the number of the connection.
+
+    _struck : ``list<Connection>``
+        The connections that its action still holds.
+    """
+    __slots__ = (
+        '_healer', '_passes', '_struck', 'action', 'after', 'count', 'expires_at', 'is_healed', 'shard_id', 'stage', 'times'
+    )
+
+    def __new__(cls, action, stage, shard_id, times, expires_at, after, healer):
+        """
+        Creates a new fault.
+
+        Parameters
+        ----------
+        action : ``ActionBase``
+            What happens.
+
+        stage : `str`
+            Where it strikes.
+
+        shard_id : `None | int`
+            The shard that it strikes. `None` for any connection.
+
+        times : `None | int`
+            How often it strikes.
+
+        expires_at : `None | float`
+            When it heals by itself.
+
+        after : `int`
+            How many passes of the stage go by unharmed on each connection.
+
+        healer : `callable`
+            Called with the fault to heal it.
+        """
+        self = object.__new__(cls)
+        self._healer = healer
+        self._passes = {}
+        self._struck = []
+        self.action = action
+        self.after = after
+        self.count = 0
+        self.expires_at = expires_at
+        self.is_healed = False
+        self.shard_id = shard_id
+        self.stage = stage
+        self.times = times
+        return self
+
+
+    def __repr__(self):
+        """Returns the representation of the fault."""
+        return (
+            f'<{type(self).__name__} {self.action!r} at {self.stage!r}, shard_id = {self.shard_id!r}, times = {self.times!r}, '
+            f'count = {self.count!r}, is_healed = {self.is_healed!r}>'
+        )
+
+
+    def __enter__(self):
+        """Enters the fault as a context manager."""
+        return self
+
+
+    def __exit__(self, exception_type, exception_value, exception_traceback):
+        """Heals the fault."""
+        self.heal()
+        return False
+
+
+    def heal(self):
+        """
+        Ends the fault. What it holds back is let go: a silent connection goes on.
+        """
+        self._healer(self)
+
+
+    def strikes(self, connection, now):
+        """
+        Returns whether the fault strikes the connection that passes its stage, and counts it.
+
+        Parameters
+        ----------
+        connection : ``Connection``
+            The connection.
+
+        now : `float`
+            The current time.
+
+        Returns
+        -------
+        strikes : `bool`
+        """
+        if self.is_healed:
+            return False
+
+        if (self.expires_at is not None) and (now >= self.expires_at):
+            self.is_healed = True
+            return False
+
+        if (self.shard_id is not None) and (self.shard_id != connection.shard_id):
+            return False
+
+        if (self.times is not None) and (self.count >= self.times):
+            return False
+
+        if self.after:
+            number = connection.record.number
+            passes = self._passes.get(number, 0) + 1
+            self._passes[number] = passes
+            if passes <= self.after:
+                return False
+
+        self.count += 1
+        if self.action.is_lasting:
+            self._struck.append(connection)
+
+        return True
+
+
+    def strike_all(self, connections):
+        """
+        Strikes connections at once, each one time.
+
+        Parameters
+        ----------
+        connections : ``list<Connection>``
+            The connections.
+        """
+        for connection in connections:
+            self.count += 1
+            if self.action.is_lasting:
+                self._struck.append(connection)
+
+            self.action.strike(connection, StageOutcome())
+
+        self.times = self.count
+
+
+    @property
+    def is_spent(self):
+        """
+        Returns whether the fault will never strike again, and holds nothing.
+
+        Returns
+        -------
+        is_spent : `bool`
+        """
+        if self.is_healed:
+            return True
+
+        return (self.times is not None) and (self.count >= self.times) and (not self._struck)
+
+
+    def release(self):
+        """
+        Marks the fault as healed and lets go what its action holds. To be called on the loop of the local Discord.
+        """
+        self.is_healed = True
+        struck = self._struck.copy()
+        self._struck.clear()
+        for connection in struck:
+            self.action.undo(connection)
+
+
+class FaultScript:
+    """
+    The faults that are waiting to strike.
+
+    Attributes
+    ----------
+    _faults : ``dict<str, list<Fault>>``
+        The faults by stage.
+    """
+    __slots__ = ('_faults',)
+
+    def __new__(cls):
+        """
+        Creates an empty script.
+        """
+        self = object.__new__(cls)
+        self._faults = {}
+        return self
+
+
+    def __repr__(self):
+        """Returns the representation of the script."""
+        return f'<{type(self).__name__} {[fault for faults in self._faults.values() for fault in faults]!r}>'
+
+
+    def add(self, fault):
+        """
+        Adds a fault.
+
+        Parameters
+        ----------
+        fault : ``Fault``
+            The fault.
+        """
+        self._faults.setdefault(fault.stage, []).append(fault)
+
+
+    def has(self, stage):
+        """
+        Returns whether any fault waits at the stage. Asked for each event, so it is quick.
+
+        Parameters
+        ----------
+        stage : `str`
+            The stage.
+
+        Returns
+        -------
+        has : `bool`
+        """
+        return stage in self._faults
+
+
+    def get_actions(self, stage, connection, now):
+        """
+        Returns what happens to a connection that passes a stage, and counts it.
+
+        Parameters
+        ----------
+        stage : `str`
+            The stage.
+
+        connection : ``Connection``
+            The connection.
+
+        now : `float`
+            The current time.
+
+        Returns
+        -------
+        actions : ``list<ActionBase>``
+        """
+        faults = self._faults.get(stage, None)
+        if faults is None:
+            return []
+
+        actions = [fault.action for fault in faults if fault.strikes(connection, now)]
+        remaining = [fault for fault in faults if not fault.is_spent]
+        if remaining:
+            self._faults[stage] = remaining
+        else:
+            del self._faults[stage]
+
+        return actions
+
+
+    def heal(self, fault):
+        """
+        Ends a fault.
+
+        Parameters
+        ----------
+        fault : ``Fault``
+            The fault.
+        """
+        faults = self._faults.get(fault.stage, None)
+        if (faults is not None) and (fault in faults):
+            faults.remove(fault)
+            if not faults:
+                del self._faults[fault.stage]
+
+        fault.release()
+
+
+    def heal_all(self):
+        """
+        Ends every fault.
+        """
+        for faults in list(self._faults.values()):
+            for fault in faults.copy():
+                self.heal(fault)

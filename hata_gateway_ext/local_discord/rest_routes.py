@@ -1,0 +1,412 @@
+"""
+The routes of REST: what a bot needs to log in, to keep its commands and to write messages.
+"""
+__all__ = ('PUBLIC_PATHS', 'RestRequest', 'find_route')
+
+from re import compile as re_compile
+
+from .guild_data import build_guild_data
+from .payloads import encode_json
+from .rest_commands import (
+    create_command, delete_command, edit_command, get_command, get_command_permissions, get_commands, replace_commands
+)
+from .snowflakes import get_guild_index
+from .user_data import build_bot_data
+
+# What needs no token.
+PUBLIC_PATHS = ('/gateway',)
+
+# Discord docs, JSON Error Codes.
+UNKNOWN_CHANNEL = 404, {'message': 'Unknown Channel', 'code': 10003}
+UNKNOWN_GUILD = 404, {'message': 'Unknown Guild', 'code': 10004}
+INVALID_BODY = 400, {'message': 'Invalid Form Body', 'code': 50035}
+
+
+class RestRequest:
+    """
+    A request as a route gets it.
+
+    Attributes
+    ----------
+    application : `None | Application`
+        Who asks.
+
+    core : ``Core``
+        The local Discord.
+
+    data : `object`
+        The decoded body.
+
+    parameters : `dict<str, int | str>`
+        Parameters of the path.
+    """
+    __slots__ = ('application', 'core', 'data', 'parameters')
+
+    def __new__(cls, core, application, parameters, data):
+        """
+        Creates a request.
+
+        Parameters
+        ----------
+        core : ``Core``
+            The local Discord.
+
+        application : `None | Application`
+            Who asks.
+
+        parameters : `dict<str, int | str>`
+            Parameters of the path.
+
+        data : `object`
+            The decoded body.
+        """
+        self = object.__new__(cls)
+        self.application = application
+        self.core = core
+        self.data = data
+        self.parameters = parameters
+        return self
+
+
+def get_gateway(request):
+    """
+    `GET /gateway`.
+
+    Parameters
+    ----------
+    request : ``RestRequest``
+
+    Returns
+    -------
+    answer : `(int, object)`
+    """
+    return 200, {'url': request.core.get_gateway_url()}
+
+
+def get_gateway_bot(request):
+    """
+    `GET /gateway/bot`.
+
+    Parameters
+    ----------
+    request : ``RestRequest``
+
+    Returns
+    -------
+    answer : `(int, object)`
+    """
+    core = request.core
+    options = core.options
+    application = request.application
+    now = core.now()
+    application.refresh_session_starts(now, options.session_start_total, options.session_start_reset_after)
+
+    return 200, {
+        'url': core.get_gateway_url(),
+        'shards': max(options.shards, options.required_shards),
+        'session_start_limit': {
+            'total': options.session_start_total,
+            'remaining': application.session_start_remaining,
+            'reset_after': round((application.session_start_reset_at - now) * 1000.0),
+            'max_concurrency': options.max_concurrency,
+        },
+    }
+
+
+def get_own_user(request):
+    """
+    `GET /users/@me`.
+
+    Parameters
+    ----------
+    request : ``RestRequest``
+
+    Returns
+    -------
+    answer : `(int, object)`
+    """
+    return 200, build_bot_data(request.application.application_id)
+
+
+def get_own_application(request):
+    """
+    `GET /applications/@me`, `GET /oauth2/applications/@me`.
+
+    Parameters
+    ----------
+    request : ``RestRequest``
+
+    Returns
+    -------
+    answer : `(int, object)`
+    """
+    core = request.core
+    application_id = request.application.application_id
+
+    return 200, {
+        'id': str(application_id),
+        'name': 'local_bot',
+        'icon': None,
+        'description': '',
+        'summary': '',
+        'bot': build_bot_data(application_id),
+        'bot_public': True,
+        'bot_require_code_grant': False,
+        'approximate_guild_count': core.options.guilds,
+        'approximate_user_install_count': 0,
+        'flags': 0,
+        'hook': True,
+        'integration_types_config': {'0': {}},
+        'interactions_endpoint_url': None,
+        'redirect_uris': [],
+        'role_connections_verification_url': None,
+        'tags': [],
+        'team': None,
+        'verify_key': '0' * 64,
+        'owner': build_bot_data(application_id),
+    }
+
+
+def get_application_emojis(request):
+    """
+    `GET /applications/{application_id}/emojis`.
+
+    Parameters
+    ----------
+    request : ``RestRequest``
+
+    Returns
+    -------
+    answer : `(int, object)`
+    """
+    return 200, {'items': []}
+
+
+def get_own_guilds(request):
+    """
+    `GET /users/@me/guilds`.
+
+    Parameters
+    ----------
+    request : ``RestRequest``
+
+    Returns
+    -------
+    answer : `(int, object)`
+    """
+    return 200, [
+        {
+            'id': str(guild_id), 'name': f'Guild {get_guild_index(guild_id)}', 'icon': None, 'banner': None, 'owner': False,
+            'permissions': '8', 'features': [],
+        }
+        for guild_id in request.core.world.guild_ids
+    ]
+
+
+def get_guild(request):
+    """
+    `GET /guilds/{guild_id}`.
+
+    Parameters
+    ----------
+    request : ``RestRequest``
+
+    Returns
+    -------
+    answer : `(int, object)`
+    """
+    world = request.core.world
+    guild_id = request.parameters['guild_id']
+    if not world.has_guild(guild_id):
+        return UNKNOWN_GUILD
+
+    member_ids = world.get_member_ids(guild_id)
+    data = build_guild_data(get_guild_index(guild_id), [], member_ids[0], len(member_ids) + 1)
+    for name in ('channels', 'joined_at', 'large', 'member_count', 'members', 'presences', 'threads', 'voice_states'):
+        del data[name]
+
+    return 200, data
+
+
+def get_channels(request):
+    """
+    `GET /guilds/{guild_id}/channels`.
+
+    Parameters
+    ----------
+    request : ``RestRequest``
+
+    Returns
+    -------
+    answer : `(int, object)`
+    """
+    guild_id = request.parameters['guild_id']
+    if not request.core.world.has_guild(guild_id):
+        return UNKNOWN_GUILD
+
+    return 200, build_guild_data(get_guild_index(guild_id), [], 0, 0)['channels']
+
+
+def create_message(request):
+    """
+    `POST /channels/{channel_id}/messages`.
+
+    Parameters
+    ----------
+    request : ``RestRequest``
+
+    Returns
+    -------
+    answer : `(int, object)`
+    """
+    core = request.core
+    application_id = request.application.application_id
+    channel_id = request.parameters['channel_id']
+    guild_id = core.world.get_guild_id_of_channel(channel_id)
+    if not guild_id:
+        return UNKNOWN_CHANNEL
+
+    data = request.data
+    content = data.get('content', '') if isinstance(data, dict) else ''
+    if (not isinstance(content, str)):
+        return INVALID_BODY
+
+    message = core.world.build_message(channel_id, guild_id, content, build_bot_data(application_id))
+    if isinstance(data, dict):
+        for name in ('components', 'embeds', 'nonce'):
+            if data.get(name, None) is not None:
+                message[name] = data[name]
+
+    core.dispatch('MESSAGE_CREATE', encode_json(message), core.sessions.select(guild_id = guild_id))
+    del message['guild_id']
+    del message['member']
+    return 200, message
+
+
+def delete_message(request):
+    """
+    `DELETE /channels/{channel_id}/messages/{message_id}`.
+
+    Parameters
+    ----------
+    request : ``RestRequest``
+
+    Returns
+    -------
+    answer : `(int, object)`
+    """
+    core = request.core
+    channel_id = request.parameters['channel_id']
+    guild_id = core.world.get_guild_id_of_channel(channel_id)
+    if not guild_id:
+        return UNKNOWN_CHANNEL
+
+    core.dispatch('MESSAGE_DELETE', encode_json({
+        'id': str(request.parameters['message_id']), 'channel_id': str(channel_id), 'guild_id': str(guild_id),
+    }), core.sessions.select(guild_id = guild_id))
+    return 204, None
+
+
+def acknowledge(request):
+    """
+    Answers what needs no answer.
+
+    Parameters
+    ----------
+    request : ``RestRequest``
+
+    Returns
+    -------
+    answer : `(int, object)`
+    """
+    return 204, None
+
+
+COMMANDS = '/applications/{application_id}/commands'
+GUILD_COMMANDS = '/applications/{application_id}/guilds/{guild_id}/commands'
+
+ROUTES = (
+    ('GET', '/gateway', get_gateway),
+    ('GET', '/gateway/bot', get_gateway_bot),
+    ('GET', '/users/@me', get_own_user),
+    ('GET', '/users/@me/guilds', get_own_guilds),
+    ('GET', '/applications/@me', get_own_application),
+    ('GET', '/oauth2/applications/@me', get_own_application),
+    ('GET', '/applications/{application_id}/emojis', get_application_emojis),
+    ('GET', GUILD_COMMANDS + '/permissions', get_command_permissions),
+    ('GET', COMMANDS, get_commands),
+    ('GET', GUILD_COMMANDS, get_commands),
+    ('POST', COMMANDS, create_command),
+    ('POST', GUILD_COMMANDS, create_command),
+    ('PUT', COMMANDS, replace_commands),
+    ('PUT', GUILD_COMMANDS, replace_commands),
+    ('GET', COMMANDS + '/{command_id}', get_command),
+    ('GET', GUILD_COMMANDS + '/{command_id}', get_command),
+    ('PATCH', COMMANDS + '/{command_id}', edit_command),
+    ('PATCH', GUILD_COMMANDS + '/{command_id}', edit_command),
+    ('DELETE', COMMANDS + '/{command_id}', delete_command),
+    ('DELETE', GUILD_COMMANDS + '/{command_id}', delete_command),
+    ('GET', '/guilds/{guild_id}', get_guild),
+    ('GET', '/guilds/{guild_id}/channels', get_channels),
+    ('POST', '/channels/{channel_id}/messages', create_message),
+    ('DELETE', '/channels/{channel_id}/messages/{message_id}', delete_message),
+    ('POST', '/channels/{channel_id}/typing', acknowledge),
+    ('POST', '/interactions/{interaction_id}/{interaction_token}/callback', acknowledge),
+)
+
+
+def _compile_route(path):
+    """
+    Makes a pattern of a route's path. What is called `..._id` is a number.
+
+    Parameters
+    ----------
+    path : `str`
+        The path.
+
+    Returns
+    -------
+    pattern : `re.Pattern`
+    """
+    parts = []
+    for part in path.split('/'):
+        if part.startswith('{'):
+            name = part[1 : -1]
+            parts.append(f'(?P<{name}>{"[0-9]+" if name.endswith("_id") else "[^/]+"})')
+        else:
+            parts.append(part)
+
+    return re_compile('/'.join(parts))
+
+
+COMPILED_ROUTES = tuple((method, _compile_route(path), route) for method, path, route in ROUTES)
+
+
+def find_route(method, path):
+    """
+    Finds a route.
+
+    Parameters
+    ----------
+    method : `str`
+        The request's method.
+
+    path : `str`
+        The request's path.
+
+    Returns
+    -------
+    route : `None | callable`
+        The route.
+    parameters : `dict<str, int | str>`
+        Parameters of the path.
+    """
+    for route_method, pattern, route in COMPILED_ROUTES:
+        if route_method == method:
+            match = pattern.fullmatch(path)
+            if (match is not None):
+                return route, {
+                    name: int(value) if name.endswith('_id') else value for name, value in match.groupdict().items()
+                }
+
+    return None, {}
