@@ -137,25 +137,25 @@ class GatewayConnection(RichAttributeErrorBaseType):
             raise
         
         except InvalidToken as exception:
+            self._task = None
             if self.driver.connection is self:
                 self.driver.fail(exception)
         
         except Exception as exception:
             # Anything here means that there is no connection; what it was is reported.
+            self._task = None
             if self.driver.connection is self:
                 self.driver.connect_failed(
                     classify_connect_failure(exception, self.host or 'the gateway', self.driver.shard_id)
                 )
         
         else:
+            self._task = None
             self.web_socket = web_socket
             if self.driver.connection is self:
                 self.driver.connected()
             else:
                 web_socket.abort()
-        
-        finally:
-            self._task = None
     
     
     def close(self, code):

@@ -1,0 +1,149 @@
+"""
+A bot for the tests: a real hata client on hata's own thread, against the local Discord on the loop of the test.
+"""
+import asyncio
+from contextlib import asynccontextmanager
+
+import hata.discord.http.api_client
+import hata.discord.http.urls
+import pytest
+from hata import Client, KOKORO
+
+from hata_gateway_ext.local_discord import parse_number
+
+# Seconds. Nothing that is waited for here takes longer than an identify window; the rest is for slow machines.
+TIMEOUT = 30.0
+
+
+class Bot:
+    """
+    A running bot, seen from the loop of the test.
+    
+    Attributes
+    ----------
+    client : ``Client``
+        The client.
+    errors : `list<BaseException>`
+        What was reported through `client.events.error`.
+    numbers : `list<int>`
+        The numbers of the messages that were handled, in order.
+    ready_count : `int`
+        How often `ready` was called.
+    """
+    def __init__(self, client):
+        self.client = client
+        self.errors = []
+        self.numbers = []
+        self.ready_count = 0
+        self._loop = asyncio.get_running_loop()
+        self._changed = asyncio.Event()
+        
+        async def message_create(client, message):
+            self.numbers.append(parse_number(message.content))
+            self._notify()
+        
+        async def error(client, name, exception):
+            self.errors.append(exception)
+            self._notify()
+        
+        async def ready(client):
+            self.ready_count += 1
+            self._notify()
+        
+        client.events(message_create)
+        client.events(error, overwrite = True)
+        client.events(ready)
+    
+    
+    def _notify(self):
+        """Called on the client's thread: something changed."""
+        self._loop.call_soon_threadsafe(self._changed.set)
+    
+    
+    @property
+    def gateway(self):
+        """The gateway of the client."""
+        return self.client.gateway
+    
+    
+    async def wait_for(self, condition, timeout = TIMEOUT):
+        """Waits until the condition holds; it is asked whenever a message, an error or `ready` was handled."""
+        async def wait():
+            while not condition():
+                self._changed.clear()
+                await self._changed.wait()
+        
+        await asyncio.wait_for(wait(), timeout)
+    
+    
+    async def run(self, coroutine, timeout = TIMEOUT):
+        """Runs a coroutine on the client's thread."""
+        return await asyncio.to_thread(KOKORO.run, coroutine, timeout)
+    
+    
+    async def call(self, function, *arguments):
+        """Calls a function on the client's thread."""
+        async def call():
+            return function(*arguments)
+        
+        return await self.run(call())
+    
+    
+    async def start(self):
+        """Starts the client."""
+        await asyncio.to_thread(self.client.start)
+    
+    
+    async def stop(self):
+        """Stops the client, and waits until it is down."""
+        await asyncio.to_thread(self.client.stop)
+
+
+@pytest.fixture
+def use_discord(monkeypatch):
+    """Points hata at a local Discord. hata reads its endpoints once, when it is imported; so they are replaced here."""
+    def use_discord(discord):
+        for module in (hata.discord.http.api_client, hata.discord.http.urls):
+            monkeypatch.setattr(module, 'API_ENDPOINT', discord.api_endpoint)
+    
+    return use_discord
+
+
+@pytest.fixture
+def make_bot(use_discord):
+    """Creates bots that do not run yet. They are stopped and forgotten after the test."""
+    bots = []
+    
+    def make_bot(discord, extensions = ('gateway_ext',), **options):
+        use_discord(discord)
+        bot = Bot(Client(discord.token, extensions = [*extensions], **options))
+        bots.append(bot)
+        return bot
+    
+    yield make_bot
+    
+    for bot in bots:
+        client = bot.client
+        if client.running:
+            client.stop()
+        client._delete()
+
+
+@pytest.fixture
+def run_bot(make_bot):
+    """Runs a bot: `async with run_bot(discord, shard_count = 4) as bot`. It is connected, and every shard is ready."""
+    @asynccontextmanager
+    async def run_bot(discord, **options):
+        bot = make_bot(discord, **options)
+        await bot.start()
+        try:
+            shard_count = max(bot.client.shard_count, 1)
+            await discord.wait_for(
+                lambda recording: all(recording.ready_count(shard_id) for shard_id in range(shard_count)), TIMEOUT
+            )
+            await bot.wait_for(lambda: bot.ready_count)
+            yield bot
+        finally:
+            await bot.stop()
+    
+    return run_bot
