@@ -4,11 +4,11 @@ The commands of `python -m hata_gateway_ext`.
 A command is a module here with `add_parser(subparsers)` and `run(arguments) -> int`, and a row of `COMMANDS`. Only the
 module of the command that is asked for is imported, because some need packages of an extra which a bot has no use for.
 """
-__all__ = ('COMMANDS', 'main')
+__all__ = ('COMMANDS', 'EXTRA_MODULES', 'main')
 
+import sys
 from argparse import ArgumentParser
 from importlib import import_module
-from sys import argv, stderr
 
 
 PROGRAM = 'python -m hata_gateway_ext'
@@ -19,6 +19,13 @@ COMMANDS = {
     'serve': ('Run a local Discord for any hata bot.', 'local'),
     'doctor': ('Check this installation.', None),
     'bench': ('Measure what receiving an event costs on this machine.', None),
+}
+
+# What an extra brings: module -> the smallest extra that has it.
+EXTRA_MODULES = {
+    'aiohttp': 'local',
+    'redis': 'redis',
+    'rich': 'demo',
 }
 
 # As a shell reports a program that was ended by SIGINT: 128 + 2.
@@ -49,18 +56,21 @@ def _import_command(name):
     """
     try:
         return import_module(f'.{name}', __name__)
-    except ModuleNotFoundError as exception:
+    except ImportError as exception:
+        # A package of ours that needs an extra says so in an error of its own, and keeps what was missing as the cause.
+        missing = exception if isinstance(exception, ModuleNotFoundError) else exception.__cause__
         extra = COMMANDS[name][1]
-        # What is missing of our own is a fault, and not an extra that was left out.
-        if (extra is None) or (exception.name is None) or exception.name.startswith(__name__.partition('.')[0]):
+        
+        # Anything else that cannot be imported is a fault, and not an extra that was left out.
+        if (extra is None) or (not isinstance(missing, ModuleNotFoundError)) or (missing.name not in EXTRA_MODULES):
             raise
         
         print(
             (
-                f'`{PROGRAM} {name}` needs the package `{exception.name}`, which is not installed. '
+                f'`{PROGRAM} {name}` needs the package `{missing.name}`, which is not installed. '
                 f'It comes with: pip install "hata_gateway_ext[{extra}]"'
             ),
-            file = stderr,
+            file = sys.stderr,
         )
         return None
 
@@ -84,7 +94,7 @@ def main(arguments = None):
         - If the arguments are wrong, or ask for help.
     """
     if arguments is None:
-        arguments = argv[1:]
+        arguments = sys.argv[1:]
     
     # There are no options before the command, so it is the first one if it is there at all.
     name = arguments[0] if arguments else None

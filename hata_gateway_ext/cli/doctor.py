@@ -22,6 +22,7 @@ from scarletio import RichAttributeErrorBaseType
 
 from ..configuration import OPTION_ENABLED, OPTIONS
 from ..protocol.compression import is_available
+from . import EXTRA_MODULES
 
 
 DISTRIBUTION_NAME = 'hata_gateway_ext'
@@ -36,13 +37,6 @@ PYTHON_LIMIT = (3, 12)
 LEVEL_OK = 'ok'
 LEVEL_WARNING = 'warning'
 LEVEL_ERROR = 'error'
-
-# What the extras bring: module -> extra.
-EXTRA_MODULES = {
-    'aiohttp': 'local',
-    'redis': 'redis',
-    'rich': 'demo',
-}
 
 # `name>=1.2.3`, with or without the parentheses of older metadata; markers are not looked at.
 REQUIREMENT_RP = re_compile(r'([\w.\-]+)\s*\(?\s*>=\s*([\d.]+)')

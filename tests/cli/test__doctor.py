@@ -206,24 +206,3 @@ def test__main__doctor__error(monkeypatch, capsys):
     output = capsys.readouterr().out
     assert 'HATA_GATEWAY_EXT_COMPRESSION' in output
     assert 'gzip' in output
-
-
-@pytest.mark.parametrize('arguments', ([], ['nonsense'], ['doctor', '--nonsense']))
-def test__main__wrong_arguments(arguments, capsys):
-    """Wrong arguments exit with 2, as with any program of argparse's."""
-    with pytest.raises(SystemExit) as exception_info:
-        main(arguments)
-    
-    assert exception_info.value.code == 2
-    assert 'usage' in capsys.readouterr().err
-
-
-def test__main__help_lists_commands(capsys):
-    """The help names each command, without importing what they need."""
-    with pytest.raises(SystemExit) as exception_info:
-        main(['--help'])
-    
-    assert exception_info.value.code == 0
-    output = capsys.readouterr().out
-    for name in ('bench', 'demo', 'doctor', 'serve'):
-        assert name in output
