@@ -159,17 +159,17 @@ __all__ = (
 try:
     import aiohttp
 except ImportError as exception:
-    raise ImportError(
-        'The local Discord needs aiohttp: `pip install hata_gateway_ext[local]`.'
+    raise ModuleNotFoundError(
+        'The local Discord needs aiohttp: `pip install hata_gateway_ext[local]`.', name = 'aiohttp'
     ) from exception
 else:
     del aiohttp
 
-from .actions import (
-    ActionBase, Close, Cut, Delay, Invalidate, Reconnect, Refuse, Replace, SendBytes, SendMessage, SendPayload, Silence,
-    Skip, SkipSequence
-)
+from .action_base import ActionBase
 from .application import create_token
 from .faults import STAGES
 from .ledger import parse_number
+from .line_actions import Close, Cut, SendBytes, Silence
 from .local_discord import LocalDiscord
+from .payload_actions import Invalidate, Reconnect, SendMessage, SendPayload, SkipSequence
+from .stage_actions import Delay, Refuse, Replace, Skip

@@ -11,15 +11,12 @@ from struct import pack
 
 from ..protocol.operations import INVALIDATE_SESSION, RECONNECT
 
-from .actions import StageOutcome
+from .action_base import StageOutcome
 from .faults import STAGE_DISPATCH
 from .frames import OPCODE_BINARY, OPCODE_PONG, OPCODE_TEXT, build_close_frame, build_frame, build_frames
+from .outbox import Outbox
 from .payloads import decode_json, encode_envelope, encode_json
 from .records import CLOSED_BY_CLIENT, CLOSED_BY_DISCORD, CLOSED_BY_LOSS
-
-# Bytes after which collected frames are written at once. Below that they wait for the end of the loop's cycle, so that a thousand
-# events cost a few system calls and not a thousand.
-WRITE_SIZE = 65536
 
 # Seconds within which the client has to answer our close frame. RFC 6455, 7.1.1: the server closes the TCP connection after it.
 CLOSE_TIMEOUT = 5.0
@@ -52,42 +49,27 @@ class Connection:
     is_closing : `bool`
         Whether our close frame was sent.
 
+    is_upgraded : `bool`
+        Whether the upgrade request was answered.
+
+    outbox : ``Outbox``
+        Its output.
+
     record : ``ConnectionRecord``
         What is recorded about it.
-
-    release_waiter : `None | asyncio.Event`
-        Set when nothing holds the connection back any more.
 
     session : `None | Session`
         The session that is used over it. Set as soon as it is authenticated.
 
     shard_id : `None | int`
         The shard, once known.
-
-    transport : `None | asyncio.Transport`
-        The transport. `None` while the upgrade request was not answered.
-
-    _flush_handle : `None | asyncio.Handle`
-        Writes the collected frames.
-
-    _holders : `set<object>`
-        What holds the output back.
-
-    _outbox : `list<bytes>`
-        Collected frames.
-
-    _outbox_size : `int`
-        Count of collected bytes.
-
-    _reading_pausers : `set<object>`
-        What keeps us from reading.
     """
     __slots__ = (
-        '_flush_handle', '_holders', '_outbox', '_outbox_size', '_reading_pausers', 'application', 'close_handle', 'core',
-        'deflater', 'is_closing', 'is_ended', 'record', 'release_waiter', 'session', 'shard_id', 'transport',
+        'application', 'close_handle', 'core', 'deflater', 'is_closing', 'is_ended', 'is_upgraded', 'outbox', 'record',
+        'session', 'shard_id',
     )
 
-    def __new__(cls, core, record, deflater, shard_id):
+    def __new__(cls, core, transport, record, deflater, shard_id):
         """
         Creates a new connection.
 
@@ -95,6 +77,9 @@ class Connection:
         ----------
         core : ``Core``
             The local Discord.
+
+        transport : `asyncio.Transport`
+            The transport.
 
         record : ``ConnectionRecord``
             What is recorded about it.
@@ -106,22 +91,17 @@ class Connection:
             The shard, if the url told it.
         """
         self = object.__new__(cls)
-        self._flush_handle = None
-        self._holders = set()
-        self._outbox = []
-        self._outbox_size = 0
-        self._reading_pausers = set()
         self.application = None
         self.close_handle = None
         self.core = core
         self.deflater = deflater
         self.is_closing = False
         self.is_ended = False
+        self.is_upgraded = False
+        self.outbox = Outbox(core, transport)
         self.record = record
-        self.release_waiter = None
         self.session = None
         self.shard_id = shard_id
-        self.transport = None
         return self
 
 
@@ -154,7 +134,7 @@ class Connection:
         -------
         is_held : `bool`
         """
-        return True if self._holders else False
+        return self.outbox.is_held
 
 
     # output
@@ -216,7 +196,7 @@ class Connection:
         """
         opcode = OPCODE_TEXT if is_text else OPCODE_BINARY
         frame_split = self.core.options.frame_split
-        self.send_bytes(
+        self.outbox.write(
             build_frame(opcode, data) if frame_split is None else build_frames(opcode, data, frame_split)
         )
 
@@ -230,121 +210,7 @@ class Connection:
         data : `bytes`
             The ping's payload.
         """
-        self.send_bytes(build_frame(OPCODE_PONG, data))
-
-
-    def send_bytes(self, data):
-        """
-        Sends bytes, after those that wait already.
-
-        Parameters
-        ----------
-        data : `bytes`
-            The bytes.
-        """
-        if self.is_ended:
-            return
-
-        self._outbox.append(data)
-        self._outbox_size += len(data)
-
-        if self._outbox_size >= WRITE_SIZE:
-            self.flush()
-
-        elif self._flush_handle is None:
-            self._flush_handle = self.core.loop.call_soon(self.flush)
-
-
-    def flush(self):
-        """
-        Writes what waits, if nothing holds it back.
-        """
-        flush_handle = self._flush_handle
-        if (flush_handle is not None):
-            self._flush_handle = None
-            flush_handle.cancel()
-
-        if (not self._outbox) or self._holders or self.is_ended or (self.transport is None):
-            return
-
-        data = b''.join(self._outbox)
-        self._outbox.clear()
-        self._outbox_size = 0
-        self.transport.write(data)
-
-
-    def hold(self, holder):
-        """
-        Holds the output back.
-
-        Parameters
-        ----------
-        holder : `object`
-            Who does so.
-        """
-        self.flush()
-        self._holders.add(holder)
-
-
-    def release(self, holder):
-        """
-        Lets the output go on, if nobody else holds it back.
-
-        Parameters
-        ----------
-        holder : `object`
-            Who held it.
-        """
-        self._holders.discard(holder)
-        self.flush()
-        if (self.release_waiter is not None) and (not self._holders):
-            self.release_waiter.set()
-            self.release_waiter = None
-
-
-    def hold_for(self, seconds):
-        """
-        Holds the output back for a time.
-
-        Parameters
-        ----------
-        seconds : `float`
-            For how long.
-        """
-        holder = object()
-        self.hold(holder)
-        self.core.call_later(seconds, self.release, holder)
-
-
-    def pause_reading(self, pauser):
-        """
-        Stops reading. What the client sends stays in its socket's buffers, and then in the client.
-
-        Parameters
-        ----------
-        pauser : `object`
-            Who does so.
-        """
-        self._reading_pausers.add(pauser)
-        if (self.transport is not None) and (not self.is_ended):
-            self.transport.pause_reading()
-
-
-    def resume_reading(self, pauser):
-        """
-        Reads again, if nobody else stops it.
-
-        Parameters
-        ----------
-        pauser : `object`
-            Who stopped it.
-        """
-        if pauser not in self._reading_pausers:
-            return
-
-        self._reading_pausers.discard(pauser)
-        if (not self._reading_pausers) and (self.transport is not None) and (not self.is_ended):
-            self.transport.resume_reading()
+        self.outbox.write(build_frame(OPCODE_PONG, data))
 
 
     def send_event(self, payload):
@@ -369,7 +235,7 @@ class Connection:
                 return
 
             if outcome.delay:
-                self.hold_for(outcome.delay)
+                self.outbox.hold_for(outcome.delay)
 
             self.send_replaced(payload, outcome.replacements)
             return
@@ -438,8 +304,8 @@ class Connection:
         self.is_closing = True
         self.record.closed_by = CLOSED_BY_DISCORD
         self.record.discord_close_code = 0 if code is None else code
-        self.send_bytes(build_close_frame(code, reason))
-        self.flush()
+        self.outbox.write(build_close_frame(code, reason))
+        self.outbox.flush()
         self.close_handle = self.core.call_later(CLOSE_TIMEOUT, self.cut, False)
         self.core.recording.changed()
 
@@ -456,12 +322,10 @@ class Connection:
         if self.is_ended:
             return
 
-        self.flush()
+        self.outbox.flush()
         self.end(CLOSED_BY_DISCORD)
 
-        transport = self.transport
-        if transport is None:
-            return
+        transport = self.outbox.transport
 
         # A socket that nobody reads never tells that its peer is gone.
         transport.resume_reading()
@@ -504,11 +368,10 @@ class Connection:
             return
 
         # RFC 6455, 5.5.1: a close frame is answered by one with the same code.
-        self.send_bytes(build_close_frame(code if code else None))
-        self.flush()
+        self.outbox.write(build_close_frame(code if code else None))
+        self.outbox.flush()
         self.end()
-        if (self.transport is not None):
-            self.transport.close()
+        self.outbox.transport.close()
 
 
     def end(self, by = CLOSED_BY_LOSS):
@@ -525,8 +388,7 @@ class Connection:
 
         self.detach()
         self.is_ended = True
-        self._outbox.clear()
-        self._outbox_size = 0
+        self.outbox.close()
         if (self.close_handle is not None):
             self.close_handle.cancel()
             self.close_handle = None

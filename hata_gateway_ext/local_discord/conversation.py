@@ -11,12 +11,13 @@ from ..protocol.operations import (
     REQUEST_GUILD_USERS, RESUME, VOICE_STATE
 )
 
-from .actions import StageOutcome
-from .authentication import Authentication
+from .action_base import StageOutcome
 from .faults import STAGE_HEARTBEAT, STAGE_HELLO, STAGE_HELLO_SENT
+from .identification import Identification
 from .member_requests import answer_member_request
 from .payloads import decode_json, encode_envelope, encode_json
 from .records import HeartbeatRecord, OperationRecord
+from .resumption import Resumption
 from .send_window import SendWindow
 from .voice_states import answer_voice_state
 
@@ -56,19 +57,22 @@ class Conversation:
 
     Attributes
     ----------
-    authentication : ``Authentication``
-        Handles IDENTIFY and RESUME.
-
     connection : ``Connection``
         The connection.
 
     core : ``Core``
         The local Discord.
 
+    identification : ``Identification``
+        Handles IDENTIFY.
+
+    resumption : ``Resumption``
+        Handles RESUME.
+
     window : ``SendWindow``
         Counts what the client sends.
     """
-    __slots__ = ('authentication', 'connection', 'core', 'window')
+    __slots__ = ('connection', 'core', 'identification', 'resumption', 'window')
 
     def __new__(cls, core, connection):
         """
@@ -83,9 +87,10 @@ class Conversation:
             The connection.
         """
         self = object.__new__(cls)
-        self.authentication = Authentication(self, core, connection)
         self.connection = connection
         self.core = core
+        self.identification = Identification(self, core, connection)
+        self.resumption = Resumption(self, core, connection)
         self.window = SendWindow()
         return self
 
@@ -277,7 +282,7 @@ class Conversation:
         data : `object`
             Its data.
         """
-        self.authentication.identify(data)
+        self.identification.identify(data)
 
 
     def _receive_resume(self, data):
@@ -289,7 +294,7 @@ class Conversation:
         data : `object`
             Its data.
         """
-        self.authentication.resume(data)
+        self.resumption.resume(data)
 
 
     def _receive_presence(self, data):

@@ -6,7 +6,8 @@ __all__ = ('Core',)
 from asyncio import get_running_loop
 from time import monotonic
 
-from .application import Application, create_token, parse_token
+from .application import create_token
+from .application_table import ApplicationTable
 from .conditions import Conditions
 from .faults import FaultScript
 from .handshake import Handshake
@@ -17,9 +18,6 @@ from .rest import Rest
 from .session_table import SessionTable
 from .world import World
 
-# Discord docs, Gateway: "Session Start Limit": at the limit the token is reset, and every session of it ends.
-CLOSE_AUTHENTICATION_FAILED = 4004
-
 RESUME_PATH = '/shard/'
 
 
@@ -29,8 +27,8 @@ class Core:
 
     Attributes
     ----------
-    applications : ``dict<str, Application>``
-        The applications by token.
+    applications : ``ApplicationTable``
+        The applications.
 
     conditions : ``Conditions``
         What is waited for.
@@ -105,7 +103,7 @@ class Core:
         """
         self = object.__new__(cls)
         self._handles = set()
-        self.applications = {}
+        self.applications = ApplicationTable(self)
         self.conditions = Conditions(self)
         self.connections = set()
         self.ledger = Ledger()
@@ -186,7 +184,7 @@ class Core:
         This method is a coroutine.
         """
         self.loop = get_running_loop()
-        self.add_application(self.token)
+        self.applications.add(self.token)
         for listener in self.listeners.values():
             listener.open(self.loop)
 
@@ -254,96 +252,6 @@ class Core:
         return f'{self.listeners[LISTENER_RESUME].get_url("ws")}{RESUME_PATH}{shard_id}'
 
 
-    # applications
-
-
-    def add_application(self, token):
-        """
-        Adds an application.
-
-        Parameters
-        ----------
-        token : `str`
-            Its token.
-
-        Returns
-        -------
-        application : ``Application``
-        """
-        options = self.options
-        remaining = options.session_start_remaining
-        application = Application(
-            parse_token(token) or self.world.default_bot_id,
-            token,
-            options.session_start_total if remaining is None else remaining,
-            self.now() + options.session_start_reset_after,
-        )
-        self.applications[token] = application
-        return application
-
-
-    def get_application(self, token):
-        """
-        Returns the application of a token.
-
-        Parameters
-        ----------
-        token : `object`
-            What the client gave.
-
-        Returns
-        -------
-        application : `None | Application`
-            `None` if the token is wrong.
-        """
-        if not isinstance(token, str):
-            return None
-
-        # IDENTIFY may have the prefix of the authorization header.
-        if token.startswith('Bot '):
-            token = token[4:]
-
-        application = self.applications.get(token, None)
-        if application is None:
-            if self.options.accept_any_token and parse_token(token):
-                application = self.add_application(token)
-
-        elif application.is_token_reset:
-            application = None
-
-        return application
-
-
-    def take_session_start(self, application):
-        """
-        Uses one of the application's session starts. If there is none left, its token is reset.
-
-        Parameters
-        ----------
-        application : ``Application``
-            The application.
-
-        Returns
-        -------
-        taken : `bool`
-        """
-        options = self.options
-        application.refresh_session_starts(self.now(), options.session_start_total, options.session_start_reset_after)
-        if application.session_start_remaining > 0:
-            application.session_start_remaining -= 1
-            return True
-
-        application.is_token_reset = True
-        for session in self.sessions.select(application_id = application.application_id):
-            self.sessions.end(session, 'token')
-
-        for connection in list(self.connections):
-            if (connection.application is application) or (connection.application is None):
-                connection.close(CLOSE_AUTHENTICATION_FAILED, 'Authentication failed.')
-
-        return False
-
-
     # connections and events
 
 
@@ -376,7 +284,7 @@ class Core:
         return sorted(
             (
                 connection for connection in self.connections
-                if (connection.transport is not None) and connection.is_open
+                if connection.is_upgraded and connection.is_open
                 and ((shard_id is None) or (connection.shard_id == shard_id))
             ),
             key = lambda connection: connection.record.number,

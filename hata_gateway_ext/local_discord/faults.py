@@ -2,11 +2,11 @@
 Scripted faults: which action strikes at which stage of which connection, and how often.
 
 A connection asks the script at every stage. The script answers with the actions that strike there; what an action does is in
-`actions.py`. So the gateway itself knows no fault, only its stages.
+`action_base.py`. So the gateway itself knows no fault, only its stages.
 """
 __all__ = ('STAGES', 'STAGE_NOW', 'Fault', 'FaultScript')
 
-from .actions import StageOutcome
+from .action_base import StageOutcome
 
 STAGE_NOW = 'now'
 STAGE_CONNECT = 'connect'

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from aiohttp import WSMsgType
 from aiohttp.web import Response, WebSocketResponse
 
-from .actions import StageOutcome
+from .action_base import StageOutcome
 from .compression import COMPRESSION_NONE, create_deflater, get_available_compressions
 from .connection import Connection
 from .conversation import Conversation
@@ -216,8 +216,9 @@ class Handshake:
         if record.query.get('encoding', ENCODING) != ENCODING:
             return self._refuse(record, 400, reason = 'The only encoding here is json.')
 
-        connection = Connection(core, record, create_deflater(record.compression), shard_id)
-        connection.transport = request.transport
+        connection = Connection(
+            core, request.transport, record, create_deflater(record.compression), shard_id
+        )
         core.connections.add(connection)
 
         try:
@@ -227,6 +228,7 @@ class Handshake:
 
             if connection.is_open:
                 await web_socket.prepare(request)
+                connection.is_upgraded = True
                 await self._converse(connection, web_socket)
 
             return web_socket
@@ -271,7 +273,7 @@ class Handshake:
             await waiter.wait()
 
         if connection.is_held:
-            connection.release_waiter = waiter
+            connection.outbox.release_waiter = waiter
             await waiter.wait()
 
         return None

@@ -1,7 +1,7 @@
 """
 The public face of a local Discord: how it is run, and how it is called from any thread.
 
-What it can do is in `control.py`; here is where it lives.
+What it can do is in the modules of its bases; here is how it lives.
 """
 __all__ = ('LocalDiscord',)
 
@@ -9,16 +9,16 @@ from asyncio import run_coroutine_threadsafe
 from concurrent.futures import Future
 from threading import get_ident
 
-from .control import Control
 from .core import Core
-from .listener import LISTENER_API
+from .emission import Emission
+from .fault_control import FaultControl
+from .inspection import Inspection
 from .options import LocalDiscordOptions
+from .outages import Outages
 from .thread import LoopThread
 
-API_PATH = '/api/v10'
 
-
-class LocalDiscord(Control):
+class LocalDiscord(Inspection, Emission, FaultControl, Outages):
     """
     A local Discord. See the package's docstring for all of it.
 
@@ -290,85 +290,3 @@ class LocalDiscord(Control):
             raise RuntimeError('The local Discord does not run in another thread, use `await .wait_for`.')
 
         return run_coroutine_threadsafe(self.core.conditions.wait_for(condition, timeout), self.core.loop).result()
-
-
-    # where it is
-
-
-    @property
-    def token(self):
-        """
-        Returns the bot's token.
-
-        Returns
-        -------
-        token : `str`
-        """
-        return self.core.token
-
-
-    @property
-    def api_endpoint(self):
-        """
-        Returns what `HATA_API_ENDPOINT` has to be.
-
-        Returns
-        -------
-        url : `str`
-        """
-        return self.discord_endpoint + API_PATH
-
-
-    @property
-    def discord_endpoint(self):
-        """
-        Returns what `HATA_DISCORD_ENDPOINT` has to be.
-
-        Returns
-        -------
-        url : `str`
-        """
-        return self.core.listeners[LISTENER_API].get_url('http')
-
-
-    @property
-    def gateway_url(self):
-        """
-        Returns the url that `/gateway/bot` tells.
-
-        Returns
-        -------
-        url : `str`
-        """
-        return self.core.get_gateway_url()
-
-
-    def resume_gateway_url(self, shard_id):
-        """
-        Returns the url that READY tells to resume on.
-
-        Parameters
-        ----------
-        shard_id : `int`
-            The shard.
-
-        Returns
-        -------
-        url : `str`
-        """
-        return self.core.get_resume_gateway_url(shard_id)
-
-
-    @property
-    def environment(self):
-        """
-        Returns the environment variables with which an unchanged hata bot runs on it.
-
-        Returns
-        -------
-        environment : `dict<str, str>`
-        """
-        return {
-            'HATA_API_ENDPOINT': self.api_endpoint,
-            'HATA_DISCORD_ENDPOINT': self.discord_endpoint,
-        }

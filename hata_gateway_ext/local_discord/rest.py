@@ -11,7 +11,8 @@ from aiohttp.web import Response
 from .payloads import decode_json, encode_json
 from .records import RequestRecord
 from .rest_faults import RestFaultScript
-from .rest_routes import PUBLIC_PATHS, RestRequest, find_route
+from .rest_request import RestRequest
+from .rest_routes import PUBLIC_PATHS, find_route
 
 # Discord docs, Rate Limits: "Header Format". The numbers are ours: high enough that nobody ever waits here.
 RATE_LIMIT = 1000
@@ -188,7 +189,7 @@ class Rest:
         data : `None | bytes | dict<str, object> | list<object>`
         """
         authorization = request.headers.get('Authorization', '')
-        application = self.core.get_application(authorization[4:] if authorization.startswith('Bot ') else None)
+        application = self.core.applications.get(authorization[4:] if authorization.startswith('Bot ') else None)
         if (application is None) and (path not in PUBLIC_PATHS):
             return 401, {'message': '401: Unauthorized', 'code': 0}
 

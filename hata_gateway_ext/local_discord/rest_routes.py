@@ -1,71 +1,18 @@
 """
 The routes of REST: what a bot needs to log in, to keep its commands and to write messages.
 """
-__all__ = ('PUBLIC_PATHS', 'RestRequest', 'find_route')
+__all__ = ('PUBLIC_PATHS', 'find_route')
 
 from re import compile as re_compile
 
-from .guild_data import build_guild_data
-from .payloads import encode_json
 from .rest_commands import (
     create_command, delete_command, edit_command, get_command, get_command_permissions, get_commands, replace_commands
 )
-from .snowflakes import get_guild_index
+from .rest_guilds import create_message, delete_message, get_channels, get_guild, get_own_guilds
 from .user_data import build_bot_data
 
 # What needs no token.
 PUBLIC_PATHS = ('/gateway',)
-
-# Discord docs, JSON Error Codes.
-UNKNOWN_CHANNEL = 404, {'message': 'Unknown Channel', 'code': 10003}
-UNKNOWN_GUILD = 404, {'message': 'Unknown Guild', 'code': 10004}
-INVALID_BODY = 400, {'message': 'Invalid Form Body', 'code': 50035}
-
-
-class RestRequest:
-    """
-    A request as a route gets it.
-
-    Attributes
-    ----------
-    application : `None | Application`
-        Who asks.
-
-    core : ``Core``
-        The local Discord.
-
-    data : `object`
-        The decoded body.
-
-    parameters : `dict<str, int | str>`
-        Parameters of the path.
-    """
-    __slots__ = ('application', 'core', 'data', 'parameters')
-
-    def __new__(cls, core, application, parameters, data):
-        """
-        Creates a request.
-
-        Parameters
-        ----------
-        core : ``Core``
-            The local Discord.
-
-        application : `None | Application`
-            Who asks.
-
-        parameters : `dict<str, int | str>`
-            Parameters of the path.
-
-        data : `object`
-            The decoded body.
-        """
-        self = object.__new__(cls)
-        self.application = application
-        self.core = core
-        self.data = data
-        self.parameters = parameters
-        return self
 
 
 def get_gateway(request):
@@ -180,131 +127,6 @@ def get_application_emojis(request):
     answer : `(int, object)`
     """
     return 200, {'items': []}
-
-
-def get_own_guilds(request):
-    """
-    `GET /users/@me/guilds`.
-
-    Parameters
-    ----------
-    request : ``RestRequest``
-
-    Returns
-    -------
-    answer : `(int, object)`
-    """
-    return 200, [
-        {
-            'id': str(guild_id), 'name': f'Guild {get_guild_index(guild_id)}', 'icon': None, 'banner': None, 'owner': False,
-            'permissions': '8', 'features': [],
-        }
-        for guild_id in request.core.world.guild_ids
-    ]
-
-
-def get_guild(request):
-    """
-    `GET /guilds/{guild_id}`.
-
-    Parameters
-    ----------
-    request : ``RestRequest``
-
-    Returns
-    -------
-    answer : `(int, object)`
-    """
-    world = request.core.world
-    guild_id = request.parameters['guild_id']
-    if not world.has_guild(guild_id):
-        return UNKNOWN_GUILD
-
-    member_ids = world.get_member_ids(guild_id)
-    data = build_guild_data(get_guild_index(guild_id), [], member_ids[0], len(member_ids) + 1)
-    for name in ('channels', 'joined_at', 'large', 'member_count', 'members', 'presences', 'threads', 'voice_states'):
-        del data[name]
-
-    return 200, data
-
-
-def get_channels(request):
-    """
-    `GET /guilds/{guild_id}/channels`.
-
-    Parameters
-    ----------
-    request : ``RestRequest``
-
-    Returns
-    -------
-    answer : `(int, object)`
-    """
-    guild_id = request.parameters['guild_id']
-    if not request.core.world.has_guild(guild_id):
-        return UNKNOWN_GUILD
-
-    return 200, build_guild_data(get_guild_index(guild_id), [], 0, 0)['channels']
-
-
-def create_message(request):
-    """
-    `POST /channels/{channel_id}/messages`.
-
-    Parameters
-    ----------
-    request : ``RestRequest``
-
-    Returns
-    -------
-    answer : `(int, object)`
-    """
-    core = request.core
-    application_id = request.application.application_id
-    channel_id = request.parameters['channel_id']
-    guild_id = core.world.get_guild_id_of_channel(channel_id)
-    if not guild_id:
-        return UNKNOWN_CHANNEL
-
-    data = request.data
-    content = data.get('content', '') if isinstance(data, dict) else ''
-    if (not isinstance(content, str)):
-        return INVALID_BODY
-
-    message = core.world.build_message(channel_id, guild_id, content, build_bot_data(application_id))
-    if isinstance(data, dict):
-        for name in ('components', 'embeds', 'nonce'):
-            if data.get(name, None) is not None:
-                message[name] = data[name]
-
-    core.dispatch('MESSAGE_CREATE', encode_json(message), core.sessions.select(guild_id = guild_id))
-    del message['guild_id']
-    del message['member']
-    return 200, message
-
-
-def delete_message(request):
-    """
-    `DELETE /channels/{channel_id}/messages/{message_id}`.
-
-    Parameters
-    ----------
-    request : ``RestRequest``
-
-    Returns
-    -------
-    answer : `(int, object)`
-    """
-    core = request.core
-    channel_id = request.parameters['channel_id']
-    guild_id = core.world.get_guild_id_of_channel(channel_id)
-    if not guild_id:
-        return UNKNOWN_CHANNEL
-
-    core.dispatch('MESSAGE_DELETE', encode_json({
-        'id': str(request.parameters['message_id']), 'channel_id': str(channel_id), 'guild_id': str(guild_id),
-    }), core.sessions.select(guild_id = guild_id))
-    return 204, None
 
 
 def acknowledge(request):

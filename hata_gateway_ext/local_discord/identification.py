@@ -1,0 +1,158 @@
+"""
+IDENTIFY: who may, and the way to READY.
+"""
+__all__ = ('Identification',)
+
+from .authentication import RESULT_FAULTED, AuthenticationBase
+from .compression import COMPRESSION_NONE
+from .faults import STAGE_IDENTIFY, STAGE_READY, STAGE_READY_SENT
+from .identify_check import check_identify
+from .payloads import encode_json
+from .ready_data import build_ready_data
+from .records import IdentifyRecord
+
+# Discord docs, Gateway: "Gateway Close Event Codes".
+CLOSE_DECODE_ERROR = 4002
+CLOSE_AUTHENTICATION_FAILED = 4004
+CLOSE_ALREADY_AUTHENTICATED = 4005
+
+RESULT_READY = 'ready'
+RESULT_TOO_EARLY = 'too_early'
+
+
+class Identification(AuthenticationBase):
+    """
+    Handles IDENTIFY of a connection.
+    """
+    __slots__ = ()
+
+    def identify(self, data):
+        """
+        Handles IDENTIFY.
+
+        Parameters
+        ----------
+        data : `object`
+            Its data.
+        """
+        core = self.core
+        connection = self.connection
+        now = core.now()
+        record = IdentifyRecord(at = now, connection = connection.record.number)
+        core.recording.identifies.append(record)
+
+        if (connection.session is not None):
+            self._refuse(record, CLOSE_ALREADY_AUTHENTICATED, 'Already authenticated.')
+            return
+
+        if not isinstance(data, dict):
+            self._refuse(record, CLOSE_DECODE_ERROR, 'Error while decoding payload.')
+            return
+
+        application = core.applications.get(data.get('token', None))
+        if application is None:
+            self._refuse(record, CLOSE_AUTHENTICATION_FAILED, 'Authentication failed.')
+            return
+
+        close_code, reason, shard_id, shard_count = check_identify(data, core.options, connection.record.version)
+        record.shard_id = shard_id
+        record.shard_count = shard_count
+        if (close_code is not None):
+            self._refuse(record, close_code, reason)
+            return
+
+        connection.shard_id = connection.record.shard_id = shard_id
+        connection.record.shard_count = shard_count
+
+        if not application.enter_bucket(now, shard_id, core.options.max_concurrency, core.options.identify_interval):
+            self._settle(record, RESULT_TOO_EARLY)
+            self.conversation.send_invalid_session()
+            return
+
+        if not core.applications.take_session_start(application):
+            # The connection was closed together with all others of the application.
+            self._settle(record, CLOSE_AUTHENTICATION_FAILED)
+            return
+
+        if connection.record.compression == COMPRESSION_NONE:
+            connection.deflater.compress_payloads = (data.get('compress', False) is True)
+
+        connection.application = application
+        self.conversation.run_stage(
+            STAGE_IDENTIFY,
+            lambda replacements: self._create_session(record, application, shard_id, shard_count, data['intents']),
+            abandon = lambda: self._settle(record, RESULT_FAULTED),
+        )
+
+
+    def _create_session(self, record, application, shard_id, shard_count, intents):
+        """
+        Creates the session.
+
+        Parameters
+        ----------
+        record : ``IdentifyRecord``
+            What to note the result in.
+
+        application : ``Application``
+            Whose session it is.
+
+        shard_id : `int`
+            The shard.
+
+        shard_count : `int`
+            Count of shards.
+
+        intents : `int`
+            The intents.
+        """
+        core = self.core
+        connection = self.connection
+        session = core.sessions.create(application, shard_id, shard_count, intents)
+        connection.session = session
+        connection.record.session_number = session.number
+        guild_ids = core.world.get_guild_ids_of(shard_id, shard_count)
+        ready = session.append('READY', encode_json(build_ready_data(core, session, guild_ids)))
+
+        for guild_id in guild_ids:
+            session.append('GUILD_CREATE', core.world.encode_guild(guild_id, application.application_id))
+
+        self.conversation.run_stage(
+            STAGE_READY,
+            lambda replacements: self._send_ready(record, session, ready, replacements),
+            abandon = lambda: self._attach_faulted(record, session, 1),
+        )
+
+
+    def _send_ready(self, record, session, ready, replacements):
+        """
+        Sends READY and what came after it meanwhile.
+
+        Parameters
+        ----------
+        record : ``IdentifyRecord``
+            What to note the result in.
+
+        session : ``Session``
+            The session.
+
+        ready : `bytes`
+            READY.
+
+        replacements : `list<callable>`
+            What replaces it.
+        """
+        core = self.core
+        connection = self.connection
+        if connection.session is not session:
+            self._settle(record, RESULT_FAULTED)
+            self._forsake(session)
+            return
+
+        connection.send_replaced(ready, replacements)
+        connection.record.dispatched += 1
+        connection.record.ready_at = core.now()
+        core.sessions.connect(session, connection)
+        self._settle(record, RESULT_READY)
+        self.conversation.run_stage(STAGE_READY_SENT, lambda replacements: None)
+        core.send_missed(session, connection, 1)
