@@ -40,15 +40,13 @@ class Peer:
     _compression : `None | str`
         Name of the compression. `None` until the connection is upgraded.
     _compressor : `None | Compressor`
-        Compresses what comes after the prepared bytes.
+        Compresses what comes between and after the prepared bytes. `None` if there may be nothing.
     _handshaking : `bool`
         Whether TLS is not established yet.
     _owed : `int`
         Acknowledgements that are owed.
     _received : `bytearray`
         Bytes that are not handled yet.
-    _sent_events : `bool`
-        Whether the events were given to be written.
     _to_write : `list<memoryview>`
         What is left to be written.
     heartbeats : `list<float>`
@@ -61,7 +59,7 @@ class Peer:
         The socket.
     """
     __slots__ = (
-        '__weakref__', '_compression', '_compressor', '_handshaking', '_owed', '_received', '_sent_events', '_to_write',
+        '__weakref__', '_compression', '_compressor', '_handshaking', '_owed', '_received', '_to_write',
         'heartbeats', 'identified', 'server', 'socket'
     )
     
@@ -84,7 +82,6 @@ class Peer:
         self._handshaking = hasattr(socket, 'do_handshake')
         self._owed = 0
         self._received = bytearray()
-        self._sent_events = False
         self._to_write = []
         self.heartbeats = []
         self.identified = False
@@ -264,6 +261,7 @@ class Peer:
             self.identified = True
             self._owed = 0
             self._send(self.server.prepare(self._compression)[1])
+            self._compressor = self.server.create_compressor(self._compression, False)
             if not self.server.recording.event_count:
                 self.send_events()
         
@@ -278,20 +276,17 @@ class Peer:
         Sends the events. Acknowledgements that were owed follow.
         """
         self._send(self.server.prepare(self._compression)[2])
-        self._sent_events = True
+        self._compressor = self.server.create_compressor(self._compression, True)
         self._acknowledge()
     
     
     def _acknowledge(self):
         """
-        Acknowledges heartbeats, unless prepared bytes are still to come: they were compressed without.
+        Acknowledges heartbeats; later, if nothing may come before the events.
         """
-        if (not self._sent_events) or (not self._owed):
-            return
-        
         compressor = self._compressor
         if compressor is None:
-            self._compressor = compressor = self.server.take_compressor(self._compression)
+            return
         
         for _ in range(self._owed):
             self._send(compressor.create_frame(self.PAYLOAD_ACKNOWLEDGE))

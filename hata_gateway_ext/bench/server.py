@@ -40,8 +40,10 @@ class Server:
     
     Attributes
     ----------
-    _compressors : `dict<str, Compressor>`
-        By name: compressors as they are after the prepared bytes.
+    _after : `dict<str, None | Compressor>`
+        By compression: the compressor as it is after the events.
+    _before : `dict<str, None | Compressor>`
+        By compression: the compressor as it is before the events.
     _go_at : `float`
         When to start sending. `0.0` while nobody asked.
     _listeners : `list<Socket>`
@@ -64,7 +66,7 @@ class Server:
         For the TLS port.
     """
     __slots__ = (
-        '_compressors', '_go_at', '_listeners', '_prepared', 'heartbeat_interval', 'payload_hello', 'peers',
+        '_after', '_before', '_go_at', '_listeners', '_prepared', 'heartbeat_interval', 'payload_hello', 'peers',
         'recording', 'selector', 'shard_count', 'tls_context'
     )
     
@@ -90,7 +92,8 @@ class Server:
             tls_context.load_cert_chain(certificate_path)
         
         self = object.__new__(cls)
-        self._compressors = {}
+        self._after = {}
+        self._before = {}
         self._go_at = 0.0
         self._prepared = {}
         self.heartbeat_interval = heartbeat_interval
@@ -169,36 +172,50 @@ class Server:
         frames = [compressor.create_frame(Peer.PAYLOAD_ACKNOWLEDGE)]
         frames.extend(compressor.create_frame(payload) for payload in self.recording.preface)
         preface = b''.join(frames)
+        self._before[name] = compressor.copy()
+        compressor = compressor.follow()
         events = b''.join([compressor.create_frame(payload) for payload in self.recording.payloads])
+        self._after[name] = compressor
         prepared = (hello, preface, events)
         self._prepared[name] = prepared
-        self._compressors[name] = compressor
         return prepared
     
     
-    def take_compressor(self, name):
+    def create_compressor(self, name, with_events):
         """
-        Returns a compressor in the state in which it is after the prepared bytes.
+        Creates a compressor for what a connection is sent beyond the prepared bytes.
         
         Parameters
         ----------
         name : `str`
             Name of the compression.
+        with_events : `bool`
+            Whether the events are sent already.
         
         Returns
         -------
-        compressor : ``Compressor``
+        compressor : ``None | Compressor``
+            `None` if nothing may come before the events.
         """
-        compressor = self._compressors.pop(name, None)
-        if compressor is None:
-            # Does the same once more. Only the measurements without events have several connections that need it.
-            compressor = Compressor(name)
-            for payload in (
-                self.payload_hello, Peer.PAYLOAD_ACKNOWLEDGE, *self.recording.preface, *self.recording.payloads
-            ):
-                compressor.compress(payload)
+        if not with_events:
+            compressor = self._before[name]
+            return None if compressor is None else compressor.copy()
         
-        return compressor
+        compressor = self._after[name]
+        if name == 'zstd-stream':
+            # Its state can not be copied: the first connection takes it, for others it is made again. The measurements
+            # with more than one connection have no events, so that takes no time.
+            self._after[name] = None
+            if compressor is None:
+                compressor = Compressor(name)
+                for payload in (
+                    self.payload_hello, Peer.PAYLOAD_ACKNOWLEDGE, *self.recording.preface, *self.recording.payloads
+                ):
+                    compressor.compress(payload)
+            
+            return compressor
+        
+        return compressor.copy()
     
     
     def run(self):

@@ -11,6 +11,9 @@ COMPRESSIONS = ('zlib-stream', 'zstd-stream', 'none')
 # zlib's default.
 ZLIB_LEVEL = 6
 
+# A window of 32 KB without the header, which a connection has at its beginning only.
+ZLIB_RAW = -15
+
 # What Discord says of its gateway ("How Discord Reduced Websocket Traffic by 40%", 2024): level 6, a window of 256 KB,
 # chain and hash tables of 2^16.
 ZSTD_LEVEL = 6
@@ -101,6 +104,42 @@ class Compressor:
     def __repr__(self):
         """Returns the compressor's representation."""
         return f'<{type(self).__name__} name = {self.name!r}>'
+    
+    
+    def copy(self):
+        """
+        Copies the compressor with its state.
+        
+        Returns
+        -------
+        new : `None | instance<cls>`
+            `None` if its state can not be copied.
+        """
+        if self.name == 'zstd-stream':
+            return None
+        
+        new = object.__new__(type(self))
+        new._compressor = None if self._compressor is None else self._compressor.copy()
+        new.name = self.name
+        return new
+    
+    
+    def follow(self):
+        """
+        Returns a compressor for what follows on the same connection, whatever else was sent before it.
+        
+        Returns
+        -------
+        compressor : `instance<cls>`
+            For zlib one that does not refer back; the others are left no choice but to go on.
+        """
+        if self.name != 'zlib-stream':
+            return self
+        
+        new = object.__new__(type(self))
+        new._compressor = zlib.compressobj(ZLIB_LEVEL, zlib.DEFLATED, ZLIB_RAW)
+        new.name = self.name
+        return new
     
     
     def compress(self, payload):
