@@ -153,7 +153,8 @@ happened; `TimeoutError` with what was recorded otherwise.
 
 __all__ = (
     'ActionBase', 'Close', 'Cut', 'Delay', 'Invalidate', 'LocalDiscord', 'Reconnect', 'Refuse', 'Replace', 'STAGES',
-    'SendBytes', 'SendMessage', 'SendPayload', 'Silence', 'Skip', 'SkipSequence', 'create_token', 'parse_number',
+    'SendBytes', 'SendMessage', 'SendPayload', 'Silence', 'Skip', 'SkipSequence', 'create_certificates', 'create_token',
+    'parse_number',
 )
 
 try:
@@ -167,6 +168,7 @@ else:
 
 from .action_base import ActionBase
 from .application import create_token
+from .certificates import create_certificates
 from .faults import STAGES
 from .ledger import parse_number
 from .line_actions import Close, Cut, SendBytes, Silence
