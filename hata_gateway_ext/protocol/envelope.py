@@ -13,7 +13,10 @@ otherwise.
 
 Errors name the field and the type that were wrong, and never the value.
 """
-__all__ = ('Envelope', 'KNOWN_HEADS', 'HEAD_SIZE_MAX', 'TAIL_FORMAT', 'decode_payload', 'learn_head', 'read_head')
+__all__ = (
+    'Envelope', 'KNOWN_HEADS', 'HEAD_SIZE_MAX', 'TAIL_FORMAT', 'decode_payload', 'learn_head', 'load_payload',
+    'read_head'
+)
 
 from json import loads as load_json
 from re import compile as re_compile
@@ -159,6 +162,10 @@ def _decode_slowly(payload):
             reason = 'it is nested too deeply'
     
     raise PayloadError(f'A payload of {len(payload)} bytes cannot be decoded as JSON: {reason}.')
+
+
+# Decodes a payload and checks nothing else. Raises `ValueError` or ``PayloadError``.
+load_payload = _decode_slowly if load_json_fast is None else load_json_fast
 
 
 def decode_payload(payload):

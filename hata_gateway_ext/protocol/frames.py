@@ -9,7 +9,7 @@ same loop, which looks at every byte once and is linear however the bytes are cu
 A header is judged when its bytes are there, before any of its payload: a peer cannot make us buffer what we refuse.
 """
 __all__ = (
-    'FrameReader', 'MAXIMAL_MESSAGE_SIZE', 'OPERATION_BINARY', 'OPERATION_CLOSE', 'OPERATION_NONE', 'OPERATION_PING',
+    'FrameReader', 'MAXIMAL_CONTROL_SIZE', 'MAXIMAL_MESSAGE_SIZE', 'OPERATION_BINARY', 'OPERATION_CLOSE', 'OPERATION_NONE', 'OPERATION_PING',
     'OPERATION_PONG', 'OPERATION_TEXT', 'build_close_payload', 'build_frame', 'is_close_code_sendable',
     'parse_close_payload'
 )
