@@ -259,6 +259,7 @@ class Peer:
         operation = payload['op']
         if operation == OPERATION_IDENTIFY:
             self.identified = True
+            self.server.heartbeats = self.heartbeats
             self._owed = 0
             self._send(self.server.prepare(self._compression)[1])
             self._compressor = self.server.create_compressor(self._compression, False)

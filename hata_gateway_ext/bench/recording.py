@@ -4,8 +4,9 @@ A recording: the payloads of one session, made from a seed, the same bytes for e
 __all__ = ('BEGIN', 'END', 'Recording')
 
 from hashlib import sha256
-from json import dumps as dump_to_json
+from json import dumps as dump_to_json, loads as from_json
 from random import Random
+from zlib import crc32
 
 from .events import EventFactory, INTENTS_RECORDED, select_kinds
 from .population import Population
@@ -13,6 +14,9 @@ from .population import Population
 # Between these two a receiver measures. They are dispatched like any event; no library knows them.
 BEGIN = 'BENCHMARK_BEGIN'
 END = 'BENCHMARK_END'
+
+# Bytes. Larger than nearly every message: payloads with less room than this are filled with text.
+MESSAGE_SIZE = 1500
 
 # Bytes that tell a payload's length in a file.
 LENGTH_SIZE = 4
@@ -121,23 +125,11 @@ class Recording:
         random = Random(seed)
         population = Population(random)
         factory = EventFactory(random, population)
-        # Members, until the payload has its size; text for what is left. All events tell of the same members, so that
-        # building it takes no longer than sending it.
-        text = ''.join(random.choices('abcdefghijklmnopqrstuvwxyz', k = 1024))
-        members = []
-        room = size - len(_encode('TYPING_START', 100000, {'p': '', 'm': []}))
-        while room > 1024:
-            member = factory.create_message()
-            length = len(dump_to_json(member, separators = (',', ':'), ensure_ascii = False).encode()) + 1
-            members.append(member)
-            room -= length
-        
+        # Messages, until a payload has its size; text for what is left. No two payloads are the same, so a large one
+        # compresses no better than a small one.
+        text = ''.join(random.choices('abcdefghijklmnopqrstuvwxyz', k = 2048))
+        events = (('TYPING_START', _create_filling(random, factory, text, size)) for _ in range(event_count))
         preface = [_encode('READY', 1, population.create_ready_data(False))]
-        if room < 0 and not members:
-            data = {}
-        else:
-            data = {'p': text[:max(room, 0)], 'm': members}
-        events = (('TYPING_START', data) for _ in range(event_count))
         return cls(preface, _enclose(events, len(preface)))
     
     
@@ -156,6 +148,52 @@ class Recording:
         average_size : `float`
         """
         return sum(len(payload) for payload in self.payloads[1 : -1]) / max(self.event_count, 1)
+    
+    
+    @property
+    def names(self):
+        """
+        The names of the events, each once.
+        
+        Returns
+        -------
+        names : `list<str>`
+        """
+        return sorted({_get_name(payload) for payload in self.payloads[1 : -1]})
+    
+    
+    def get_count(self, name):
+        """
+        Returns how many events have the given name.
+        
+        Parameters
+        ----------
+        name : `str`
+            The name.
+        
+        Returns
+        -------
+        count : `int`
+        """
+        return sum(_get_name(payload) == name for payload in self.payloads[1 : -1])
+    
+    
+    @property
+    def checksum(self):
+        """
+        A checksum over the identifiers of the events that have one, in their order.
+        
+        Returns
+        -------
+        checksum : `int`
+        """
+        checksum = 0
+        for payload in self.payloads[1 : -1]:
+            identifier = from_json(payload)['d'].get('id', None)
+            if (identifier is not None):
+                checksum = crc32(identifier.encode(), checksum)
+        
+        return checksum
     
     
     @property
@@ -240,6 +278,55 @@ def _encode(name, sequence, data):
     return dump_to_json(
         {'t': name, 's': sequence, 'op': 0, 'd': data}, separators = (',', ':'), ensure_ascii = False
     ).encode()
+
+
+def _create_filling(random, factory, text, size):
+    """
+    Creates data that makes a payload of about the given size.
+    
+    Parameters
+    ----------
+    random : `random.Random`
+        Source of randomness.
+    factory : ``EventFactory``
+        Creates messages.
+    text : `str`
+        What the rest is taken from.
+    size : `int`
+        Bytes of JSON.
+    
+    Returns
+    -------
+    data : `dict<str, object>`
+    """
+    room = size - len(_encode('TYPING_START', 10000, {'p': ''}))
+    if room < MESSAGE_SIZE:
+        start = random.randrange(1024)
+        return {'p': text[start : start + max(room, 0)]}
+    
+    messages = []
+    while room > MESSAGE_SIZE:
+        message = factory.create_message()
+        messages.append(message)
+        room -= len(dump_to_json(message, separators = (',', ':'), ensure_ascii = False).encode()) + 1
+    
+    return {'p': text[:max(room, 0)], 'm': messages}
+
+
+def _get_name(payload):
+    """
+    Returns the name of an event.
+    
+    Parameters
+    ----------
+    payload : `bytes`
+        The event, encoded as recordings are.
+    
+    Returns
+    -------
+    name : `str`
+    """
+    return payload[6 : payload.index(b'"', 6)].decode()
 
 
 def _enclose(events, sequence):

@@ -10,7 +10,7 @@ Controlled over HTTP on the same port, by the process that started it:
 
 - `/benchmark/connections` tells how many connections have identified.
 - `/benchmark/go` starts sending to them.
-- `/benchmark/heartbeats` tells when each of them sent heartbeats.
+- `/benchmark/heartbeats` tells when the one that identified last sent heartbeats.
 """
 __all__ = ('Server', 'main')
 
@@ -52,6 +52,8 @@ class Server:
         By compression: the frames of `HELLO`, of what follows IDENTIFY, and of the events.
     heartbeat_interval : `int`
         Milliseconds.
+    heartbeats : `list<float>`
+        When the connection that identified last sent heartbeats.
     payload_hello : `bytes`
         The first payload of each connection.
     peers : `set<Peer>`
@@ -66,8 +68,8 @@ class Server:
         For the TLS port.
     """
     __slots__ = (
-        '_after', '_before', '_go_at', '_listeners', '_prepared', 'heartbeat_interval', 'payload_hello', 'peers',
-        'recording', 'selector', 'shard_count', 'tls_context'
+        '_after', '_before', '_go_at', '_listeners', '_prepared', 'heartbeat_interval', 'heartbeats', 'payload_hello',
+        'peers', 'recording', 'selector', 'shard_count', 'tls_context'
     )
     
     def __new__(cls, recording, heartbeat_interval, shard_count, certificate_path):
@@ -97,6 +99,7 @@ class Server:
         self._go_at = 0.0
         self._prepared = {}
         self.heartbeat_interval = heartbeat_interval
+        self.heartbeats = []
         self.payload_hello = dump_to_json(
             {'t': None, 's': None, 'op': 10, 'd': {'heartbeat_interval': heartbeat_interval, '_trace': ['benchmark']}},
             separators = (',', ':'),
@@ -315,7 +318,7 @@ class Server:
         path = urlsplit(target).path
         
         if path == '/benchmark/heartbeats':
-            peer.answer_json([other.heartbeats for other in self.peers if other.identified])
+            peer.answer_json(self.heartbeats)
         
         elif path == '/benchmark/connections':
             peer.answer_json(sum(other.is_settled for other in self.peers))
