@@ -1,0 +1,278 @@
+"""
+The inflaters: payloads over messages, bounds, corruption.
+"""
+import zlib
+from random import Random
+
+import pytest
+
+from hata_gateway_ext.protocol import compression as compression_module
+from hata_gateway_ext.protocol.compression import (
+    FIRST_SIZE, MAXIMAL_PAYLOAD_SIZE, NEXT_SIZE, PlainInflater, ZSTD_WINDOW_LOG_MAX, create_inflater, is_available
+)
+from hata_gateway_ext.protocol.errors import InflateError
+
+zstd = pytest.importorskip('backports.zstd')
+
+COMPRESSIONS = ('none', 'zlib-stream', 'zstd-stream')
+STREAMS = ('zlib-stream', 'zstd-stream')
+SUFFIX = b'\x00\x00\xff\xff'
+
+
+class PlainDeflater:
+    """Compresses nothing."""
+    def deflate(self, payload):
+        return payload
+
+
+class ZlibDeflater:
+    """Compresses as a server of `zlib-stream`."""
+    def __init__(self, level = 6):
+        self.compressor = zlib.compressobj(level)
+    
+    
+    def deflate(self, payload):
+        return self.compressor.compress(payload) + self.compressor.flush(zlib.Z_SYNC_FLUSH)
+
+
+class ZstdDeflater:
+    """Compresses as a server of `zstd-stream`."""
+    def __init__(self, options = None):
+        self.compressor = zstd.ZstdCompressor(options = options)
+    
+    
+    def deflate(self, payload):
+        return self.compressor.compress(payload, zstd.ZstdCompressor.FLUSH_BLOCK)
+
+
+def create_deflater(name):
+    """Creates the opposite of an inflater."""
+    return {'none': PlainDeflater, 'zlib-stream': ZlibDeflater, 'zstd-stream': ZstdDeflater}[name]()
+
+
+def create_payload(size, seed = 0):
+    """Something that is neither trivial nor impossible to compress."""
+    random = Random(seed)
+    words = [b'%08x' % random.getrandbits(32) for _ in range(200)]
+    payload = b' '.join(random.choice(words) for _ in range(size // 9 + 1))
+    return payload[:size]
+
+
+SIZES = (
+    1, 2, 600, FIRST_SIZE - 1, FIRST_SIZE, FIRST_SIZE + 1, 2 * FIRST_SIZE, 123456, NEXT_SIZE - 1, NEXT_SIZE,
+    NEXT_SIZE + FIRST_SIZE - 1, NEXT_SIZE + FIRST_SIZE, NEXT_SIZE + FIRST_SIZE + 1, 3 * NEXT_SIZE,
+)
+
+
+@pytest.mark.parametrize('name', COMPRESSIONS)
+def test__inflater__payloads(name):
+    """Payloads of all sizes, around each border, come out as they went in, with one context for all of them."""
+    deflater = create_deflater(name)
+    inflater = create_inflater(name)
+    
+    assert inflater.name == name
+    for size in (*SIZES, *SIZES[::-1]):
+        payload = create_payload(size, size)
+        assert inflater.feed(deflater.deflate(payload)) == payload
+
+
+@pytest.mark.parametrize('name', STREAMS)
+@pytest.mark.parametrize('size', (FIRST_SIZE - 1, FIRST_SIZE, FIRST_SIZE + 1, FIRST_SIZE + NEXT_SIZE, 5000000))
+def test__inflater__well_compressed(name, size):
+    """A few bytes that stand for many: all of them come out, and the next payload is not confused by it."""
+    deflater = create_deflater(name)
+    inflater = create_inflater(name)
+    for payload in (b'x' * size, b'after', b'y' * size, b'end'):
+        assert inflater.feed(deflater.deflate(payload)) == payload
+
+
+@pytest.mark.parametrize('name', STREAMS)
+def test__inflater__context(name):
+    """The context lives as long as the connection: a repeated payload is small, and needs the ones before it."""
+    deflater = create_deflater(name)
+    payload = create_payload(600)
+    first = deflater.deflate(payload)
+    second = deflater.deflate(payload)
+    
+    assert len(second) < len(first) / 4
+    
+    inflater = create_inflater(name)
+    assert inflater.feed(first) == payload
+    assert inflater.feed(second) == payload
+    
+    with pytest.raises(InflateError):
+        create_inflater(name).feed(second)
+
+
+@pytest.mark.parametrize('size', (1, 2, 3, 4, 5, 100))
+@pytest.mark.parametrize('payload_size', (600, FIRST_SIZE, 100000))
+def test__ZlibStreamInflater__over_messages(size, payload_size):
+    """A payload that comes over several messages is there with the last, even if its suffix is cut."""
+    deflater = ZlibDeflater()
+    inflater = create_inflater('zlib-stream')
+    for seed in range(2):
+        payload = create_payload(payload_size, seed)
+        message = deflater.deflate(payload)
+        parts = [message[index : index + size] for index in range(0, len(message), size)]
+        for part in parts[:-1]:
+            assert inflater.feed(part) is None
+        
+        assert inflater.feed(parts[-1]) == payload
+        
+        # A payload in a single message right after it.
+        assert inflater.feed(deflater.deflate(b'whole')) == b'whole'
+
+
+@pytest.mark.parametrize('name', STREAMS)
+def test__inflater__maximal_size(name):
+    """A payload of exactly the bound is accepted, one byte more is not; memory stays at a multiple of the bound."""
+    deflater = create_deflater(name)
+    inflater = create_inflater(name)
+    assert len(inflater.feed(deflater.deflate(b'x' * MAXIMAL_PAYLOAD_SIZE))) == MAXIMAL_PAYLOAD_SIZE
+    
+    with pytest.raises(InflateError) as context:
+        inflater.feed(deflater.deflate(b'x' * (MAXIMAL_PAYLOAD_SIZE + 1)))
+    
+    assert 'larger than' in str(context.value)
+
+
+def create_zlib_bomb():
+    """A few hundred KB, compressed, of a payload of 512 MiB."""
+    compressor = zlib.compressobj(9)
+    parts = [compressor.compress(b'\x00' * (1 << 20)) for _ in range(512)]
+    return b''.join(parts) + compressor.flush(zlib.Z_SYNC_FLUSH)
+
+
+def create_zstd_bomb():
+    """A few tens of KB, compressed, of a payload of 512 MiB."""
+    compressor = zstd.ZstdCompressor()
+    parts = [compressor.compress(b'\x00' * (1 << 20)) for _ in range(512)]
+    return b''.join(parts) + compressor.flush(zstd.ZstdCompressor.FLUSH_BLOCK)
+
+
+@pytest.mark.parametrize(
+    ('name', 'create_bomb'), (('zlib-stream', create_zlib_bomb), ('zstd-stream', create_zstd_bomb)),
+)
+def test__inflater__bomb(name, create_bomb, monkeypatch):
+    """A bomb is given up when the bound is passed: no more is inflated than the bound and one step."""
+    bomb = create_bomb()
+    inflater = create_inflater(name)
+    inflated = 0
+    decompress = inflater._decompress
+    
+    def count(data, size):
+        nonlocal inflated
+        payload = decompress(data, size)
+        inflated += len(payload)
+        return payload
+    
+    inflater._decompress = count
+    with pytest.raises(InflateError):
+        inflater.feed(bomb)
+    
+    assert inflated <= MAXIMAL_PAYLOAD_SIZE + NEXT_SIZE
+
+
+def test__ZlibStreamInflater__bomb_over_messages():
+    """A bomb in small pieces is given up as well."""
+    bomb = create_zlib_bomb()
+    inflater = create_inflater('zlib-stream')
+    fed = 0
+    with pytest.raises(InflateError) as context:
+        for index in range(0, len(bomb), 1000):
+            inflater.feed(bomb[index : index + 1000])
+            fed = index
+    
+    assert 'larger than' in str(context.value)
+    assert fed < len(bomb) / 4
+
+
+@pytest.mark.parametrize('name', STREAMS)
+@pytest.mark.parametrize('junk', (b'\xff' * 50, b'{"op":10}', b'\x78\x9c\xff\xff\xff\xff' + SUFFIX, b'\x28\xb5\x2f\xfd\xff\xff'))
+def test__inflater__corrupt(name, junk):
+    """What is no compressed data is an error, and its text holds nothing of it."""
+    inflater = create_inflater(name)
+    with pytest.raises(InflateError) as context:
+        inflater.feed(junk)
+        # zstd may wait for more.
+        inflater.feed(b'\xff' * 200)
+    
+    assert context.value.__context__ is None
+
+
+@pytest.mark.parametrize('name', STREAMS)
+def test__inflater__corrupt_in_the_midst(name):
+    """A stream that goes wrong after some payloads is an error, not a wrong payload for ever."""
+    deflater = create_deflater(name)
+    inflater = create_inflater(name)
+    for index in range(10):
+        assert inflater.feed(deflater.deflate(b'{"s":%d}' % index)) == b'{"s":%d}' % index
+    
+    message = bytearray(deflater.deflate(create_payload(100000)))
+    for index in range(0, len(message), 7):
+        message[index] ^= 0xa5
+    
+    with pytest.raises(InflateError):
+        for _ in range(3):
+            inflater.feed(bytes(message))
+
+
+@pytest.mark.parametrize('name', STREAMS)
+def test__inflater__ended_stream(name):
+    """A stream that ends is an error at the next payload at the latest: what comes after would be lost silently."""
+    if name == 'zlib-stream':
+        compressor = zlib.compressobj()
+        ended = compressor.compress(b'x' * 100000) + compressor.flush()
+    else:
+        ended = zstd.compress(b'x' * 100000)
+    
+    inflater = create_inflater(name)
+    deflater = create_deflater(name)
+    with pytest.raises(InflateError):
+        inflater.feed(ended)
+        inflater.feed(deflater.deflate(b'next'))
+
+
+def test__ZstdStreamInflater__window():
+    """A frame may ask for the window that RFC 8878 recommends to accept, and for no larger one."""
+    for window_log in (18, ZSTD_WINDOW_LOG_MAX):
+        deflater = ZstdDeflater({zstd.CompressionParameter.window_log: window_log})
+        assert create_inflater('zstd-stream').feed(deflater.deflate(b'abc')) == b'abc'
+    
+    deflater = ZstdDeflater({zstd.CompressionParameter.window_log: ZSTD_WINDOW_LOG_MAX + 1})
+    with pytest.raises(InflateError):
+        create_inflater('zstd-stream').feed(deflater.deflate(b'abc'))
+
+
+def test__PlainInflater():
+    """Without compression a message is the payload itself, not a copy."""
+    message = create_payload(1000)
+    assert create_inflater('none').feed(message) is message
+    assert type(create_inflater('none')) is PlainInflater
+
+
+def test__create_inflater__unknown():
+    """An unknown compression is refused by name."""
+    with pytest.raises(ValueError, match = 'br'):
+        create_inflater('br')
+    
+    assert not is_available('br')
+
+
+@pytest.mark.parametrize('name', COMPRESSIONS)
+def test__is_available(name):
+    """What is available can be created."""
+    assert is_available(name)
+    assert type(create_inflater(name)).__name__ in repr(create_inflater(name))
+
+
+def test__is_available__no_zstd(monkeypatch):
+    """Without `backports.zstd`, `zstd-stream` is not available and cannot be created; the others can."""
+    monkeypatch.setattr(compression_module, 'ZstdDecompressor', None)
+    
+    assert not is_available('zstd-stream')
+    with pytest.raises(ValueError, match = 'backports.zstd'):
+        create_inflater('zstd-stream')
+    
+    assert is_available('zlib-stream')
+    assert is_available('none')
