@@ -9,6 +9,7 @@ from scarletio import copy_docs, to_json
 
 from ..exceptions import PayloadTooLargeError
 from ..protocol.operations import PAYLOAD_SIZE_LIMIT, UNGATED_OPERATIONS, build_voice_state_payload
+from .client_base import DurableGatewayClientBase
 from .session_driver import SessionDriver
 
 
@@ -86,7 +87,7 @@ def serialize_payload(data):
     return payload
 
 
-class DurableGatewayClientShard(DiscordGatewayClientBase):
+class DurableGatewayClientShard(DurableGatewayClientBase):
     """
     The gateway of one shard. It resumes its session after every loss that allows it, and loses no event.
     
