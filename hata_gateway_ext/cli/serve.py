@@ -6,10 +6,10 @@ one is given, so that the bot does not have to be touched.
 """
 __all__ = ('add_parser', 'run')
 
+import sys
 from asyncio import CancelledError, get_running_loop, run as run_on_loop
 from shlex import quote
 from signal import SIGINT, SIGTERM
-from sys import stderr
 
 from ..local_discord import LocalDiscord
 from ..local_discord.certificates import create_certificates
@@ -199,7 +199,7 @@ def run(arguments):
     try:
         discord, certificates = _create_discord(arguments)
     except (ImportError, TypeError, ValueError) as exception:
-        print(f'serve: {exception}', file = stderr)
+        print(f'serve: {exception}', file = sys.stderr)
         return EXIT_CODE_WRONG_ARGUMENT
 
     certificate_path = None if certificates is None else certificates.write_authority(arguments.tls)
@@ -209,7 +209,7 @@ def run(arguments):
     except KeyboardInterrupt:
         pass
     except OSError as exception:
-        print(f'serve: cannot listen on {arguments.host}: {exception}', file = stderr)
+        print(f'serve: cannot listen on {arguments.host}: {exception}', file = sys.stderr)
         return EXIT_CODE_PORT_TAKEN
 
     return EXIT_CODE_OK
