@@ -99,6 +99,11 @@ class Bot:
         await asyncio.to_thread(self.client.stop)
 
 
+def pytest_sessionfinish(session):
+    """Stops hata's thread, which is no daemon: the interpreter would wait for it forever."""
+    KOKORO.stop()
+
+
 @pytest.fixture
 def use_discord(monkeypatch):
     """Points hata at a local Discord. hata reads its endpoints once, when it is imported; so they are replaced here."""
