@@ -4,6 +4,7 @@ The heart of a local Discord: everything that exists once in it. It lives on one
 __all__ = ('Core',)
 
 from asyncio import get_running_loop
+from itertools import count
 from time import monotonic
 
 from .application import create_token
@@ -19,6 +20,10 @@ from .session_table import SessionTable
 from .world import World
 
 RESUME_PATH = '/shard/'
+
+# Each local Discord of a process has an application of its own: clients and identify windows belong to an application, and
+# those of one test must not reach into the next.
+INSTANCE_COUNTER = count()
 
 
 class Core:
@@ -114,7 +119,7 @@ class Core:
         self.sessions = SessionTable(self)
         self.traffics = set()
         self.world = World(options)
-        self.token = create_token(self.world.default_bot_id) if token is None else token
+        self.token = create_token(self.world.default_bot_id + next(INSTANCE_COUNTER)) if token is None else token
         self.handshake = Handshake(self)
         self.rest = Rest(self)
 
