@@ -4,17 +4,16 @@ A web socket server of plain blocking sockets, for tests that decide about every
 The test's thread is the server; the client runs on hata's event loop, which is a thread of its own. So a test reads from
 top to bottom, and waits for things by receiving them.
 """
-__all__ = ('RawServer', 'RawPeer', 'RecordingHandler', 'RecordingReceiver', 'connect', 'frame', 'run_on_loop')
-
 import socket as module_socket
 from base64 import b64encode as base64_encode
 from hashlib import sha1
 from queue import Queue
 from struct import pack, unpack
 from threading import Event
+from types import SimpleNamespace
 
+import pytest
 from hata import KOKORO
-from scarletio import Task
 from scarletio.http_client import HTTPClient
 
 from hata_gateway_ext.gateway.web_socket import GatewayWebSocket
@@ -209,14 +208,16 @@ class RawServer:
     """
     Listens on loopback.
     """
-    def __init__(self, receive_buffer_size = 0):
+    def __init__(self, receive_buffer_size = 0, ssl_context = None):
+        self.ssl_context = ssl_context
         self.socket = module_socket.socket()
         if receive_buffer_size:
             self.socket.setsockopt(module_socket.SOL_SOCKET, module_socket.SO_RCVBUF, receive_buffer_size)
         self.socket.bind(('127.0.0.1', 0))
         self.socket.listen(16)
         self.socket.settimeout(TIMEOUT)
-        self.url = 'ws://127.0.0.1:%d/' % self.socket.getsockname()[1]
+        self.port = self.socket.getsockname()[1]
+        self.url = '%s://127.0.0.1:%d/' % ('ws' if ssl_context is None else 'wss', self.port)
     
     
     def __enter__(self):
@@ -228,15 +229,19 @@ class RawServer:
     
     
     def accept(self):
-        return RawPeer(self.socket.accept()[0])
+        socket = self.socket.accept()[0]
+        socket.settimeout(TIMEOUT)
+        if self.ssl_context is not None:
+            socket = self.ssl_context.wrap_socket(socket, server_side = True)
+        
+        return RawPeer(socket)
 
 
-def start_connecting(url, handler, receiver, **keywords):
+def start_connecting(url, handler, receiver, http_client = None, **keywords):
     """
     Starts to connect a web socket. Returns a future whose `.wait(timeout)` gives it.
     """
     async def connect_web_socket():
-        http_client = HTTPClient(KOKORO)
         return await GatewayWebSocket(
             KOKORO, url, http_client = http_client, handler = handler, receiver = receiver, **keywords
         )
@@ -248,16 +253,19 @@ class connect:
     """
     Context manager that connects a web socket to a server: `with connect() as (web_socket, peer, receiver, handler)`.
     """
-    def __init__(self, data = b'', *, receiver = None, callback = None, receive_buffer_size = 0, **keywords):
+    def __init__(
+        self, data = b'', *, receiver = None, callback = None, receive_buffer_size = 0, server_ssl_context = None, **keywords
+    ):
         self.data = data
         self.receiver = RecordingReceiver(callback) if receiver is None else receiver
         self.handler = RecordingHandler()
-        self.receive_buffer_size = receive_buffer_size
+        self.server = RawServer(receive_buffer_size, server_ssl_context)
+        self.peer = None
+        self.web_socket = None
         self.keywords = keywords
     
     
     def __enter__(self):
-        self.server = RawServer(self.receive_buffer_size)
         future = start_connecting(self.server.url, self.handler, self.receiver, **self.keywords)
         self.peer = self.server.accept()
         self.peer.accept(self.data)
@@ -269,3 +277,21 @@ class connect:
         run_on_loop(self.web_socket.abort)
         self.peer.socket.close()
         self.server.socket.close()
+
+
+@pytest.fixture
+def raw():
+    """
+    The tools of this module.
+    """
+    return SimpleNamespace(
+        HTTPClient = HTTPClient,
+        RawServer = RawServer,
+        RecordingHandler = RecordingHandler,
+        RecordingReceiver = RecordingReceiver,
+        TIMEOUT = TIMEOUT,
+        connect = connect,
+        frame = frame,
+        run_on_loop = run_on_loop,
+        start_connecting = start_connecting,
+    )
