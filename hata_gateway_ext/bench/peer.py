@@ -181,7 +181,7 @@ class Peer:
         
         key = headers.get('sec-websocket-key', None)
         if key is None:
-            self.server.answer(self, target, headers.get('host', ''))
+            self.server.answer(self, target)
             return
         
         self._compression = parse_qs(urlsplit(target).query).get('compress', ['none'])[0]

@@ -302,7 +302,7 @@ class Server:
         peer.socket.close()
     
     
-    def answer(self, peer, target, host):
+    def answer(self, peer, target):
         """
         Answers a request.
         
@@ -312,8 +312,6 @@ class Server:
             Who asks.
         target : `str`
             The request's path and query.
-        host : `str`
-            The host as the request names it.
         """
         path = urlsplit(target).path
         
@@ -328,10 +326,9 @@ class Server:
             peer.answer_json(None)
         
         elif path.endswith('/gateway/bot') or path.endswith('/gateway'):
-            port = self.ports[-1]
             scheme = 'ws' if self.tls_context is None else 'wss'
             peer.answer_json({
-                'url': f'{scheme}://localhost:{port}' if scheme == 'wss' else f'ws://{host}',
+                'url': f'{scheme}://127.0.0.1:{self.ports[-1]}',
                 'shards': self.shard_count,
                 # One bucket for each shard: the pause between identifies is not what is measured.
                 'session_start_limit': {

@@ -1,0 +1,168 @@
+"""
+Writes the page of the documentation from what was measured. Its words are here, its figures are not.
+"""
+__all__ = ('create_page',)
+
+from hata_gateway_ext.bench.contender import NAME_OURS
+from hata_gateway_ext.bench.report import format_figure, iter_cost_rows
+
+INTRODUCTION = '''\
+# Benchmarks
+
+What receiving an event costs, measured. This page is written by `python -m benchmarks --publish`; the figures behind it
+are in [benchmarks.json](benchmarks.json).
+
+![Processor time an event costs](benchmarks.svg)
+'''
+
+METHOD = '''\
+## What is measured
+
+- **The same bytes for everyone.** A recording is built from a seed: 45 % `MESSAGE_CREATE`, 40 % `PRESENCE_UPDATE`, 15 %
+  `TYPING_START`, by 64 people at a time out of a thousand. A server process of its own sends it as prepared WebSocket
+  frames, compressed once for the whole connection, as fast as the client reads. Its processor time is not counted, and it
+  runs on another processor.
+- **Cost** is the processor time of the whole receiving process, system calls included, from the first to the last event,
+  divided by the events. Each round uses a fresh process for each contender, and another one begins each round. Ratios are
+  taken round by round.
+- **Gateway alone**: each library's own point of dispatch is replaced by a function that counts. That is the entries of
+  `PARSERS` for hata, the event manager for hikari, the connection's table of parsers for discord.py. What is left is the
+  socket, frames, inflating, JSON, and the session.
+- **The floor** is `inflate` and `inflate + orjson` over exactly the same messages in a bare loop: no socket, no frames, no
+  event loop.
+- **Nobody listens**: `PRESENCE_UPDATE` and `TYPING_START` with presences not cached (`HATA_CACHE_PRESENCE=false`), so that
+  hata's own parsers do nothing for them.
+- **Bot**: hata's own parsers and caches, four guilds of 250 members, and one handler of messages that counts.
+- **TLS** verifies the certificate for real with hata_gateway_ext; hata's default verifies none.
+- **Memory** is the difference of resident memory between 65 connected idle shards and one, divided by 64. Both gateways
+  inflate zlib-stream there, so the inflater's window is in both figures.
+- **The longest stall** is by how much a timer of one millisecond on the bot's event loop was late at most, while 100,000
+  events arrive at once. The order of the messages is checked, and heartbeats are timed by the server.
+- **Growth**: the same events over 1, 16 and 256 shards, and payloads of 64 B to 4 MiB. Larger payloads are compared in
+  units of inflating and decoding them, since that itself does not cost the same per byte at every size.
+
+The bytes on the wire depend on what Discord does as well: the server compresses zlib-stream at level 6, and zstd-stream
+as Discord described its own settings (level 6, a window of 256 KB).
+'''
+
+REPEAT = '''\
+## Repeat it
+
+```sh
+pip install -e '.[benchmark]'
+python -m benchmarks             # everything, about ten minutes; exit code 0 only if every goal holds
+python -m benchmarks --only zlib --rounds 3
+python -m benchmarks --publish   # writes this page, its chart and its figures
+```
+
+What needs no other library is part of the package, and takes the intents of your own bot if you wish:
+
+```sh
+python -m hata_gateway_ext bench
+python -m hata_gateway_ext bench --intents 512
+```
+
+The machine should have two processors and nothing else to do. Compare ratios, not microseconds: those are the machine's.
+'''
+
+
+def _iter_goals(data):
+    """
+    Iterates over the lines of the table of goals.
+    
+    This function is an iterable generator.
+    
+    Parameters
+    ----------
+    data : `dict<str, object>`
+        What was measured.
+    
+    Yields
+    ------
+    line : `str`
+    """
+    yield '## Goals'
+    yield ''
+    yield '| what | at most | measured | |'
+    yield '| --- | ---: | ---: | --- |'
+    for goal in data['goals']:
+        unit = f' {goal["unit"]}' if goal['unit'] else ''
+        measured = goal['measured']
+        yield (
+            f'| {goal["title"]} | {goal["limit"]:g}{unit} '
+            f'| {"–" if measured is None else format_figure(measured) + unit} | {goal["verdict"]} |'
+        )
+    yield ''
+
+
+def _iter_contest(contest):
+    """
+    Iterates over the lines of a contest's table.
+    
+    This function is an iterable generator.
+    
+    Parameters
+    ----------
+    contest : `dict<str, object>`
+        The contest.
+    
+    Yields
+    ------
+    line : `str`
+    """
+    yield f'### {contest["title"]}'
+    yield ''
+    yield f'| | µs an event, median | fastest to slowest round | times {NAME_OURS} |'
+    yield '| --- | ---: | ---: | ---: |'
+    for name, cost, ratio in iter_cost_rows(contest):
+        yield (
+            f'| {name} | {format_figure(cost["median"])} '
+            f'| {format_figure(cost["minimum"])} to {format_figure(cost["maximum"])} '
+            f'| {"–" if ratio is None else format_figure(ratio)} |'
+        )
+    yield ''
+
+
+def create_page(data):
+    """
+    Writes the page.
+    
+    Parameters
+    ----------
+    data : `dict<str, object>`
+        What was measured.
+    
+    Returns
+    -------
+    page : `str`
+    """
+    machine = data['machine']
+    libraries = ', '.join(f'{name} {version}' for name, version in machine['libraries'].items())
+    lines = [INTRODUCTION]
+    lines.extend(_iter_goals(data))
+    lines.append(
+        f'Measured on {machine["processor"]}, {machine["processor_count"]} processors, {machine["system"]}, '
+        f'{machine["python"]}; {libraries}.'
+    )
+    lines.append(
+        f'Seed {data["seed"]}, {data["event_count"]:,} events of {data["average_size"]:.0f} bytes of JSON on average, '
+        f'{data["rounds"]} rounds. SHA-256 of the recording: `{data["digest"]}`.'
+    )
+    lines.append('')
+    lines.append(METHOD)
+    lines.append('## Figures')
+    lines.append('')
+    for contest in data['contests'].values():
+        if contest['costs']:
+            lines.extend(_iter_contest(contest))
+    
+    if data['shard_memory']:
+        lines.append('### Memory of one connected idle shard')
+        lines.append('')
+        lines.append('| | KiB |')
+        lines.append('| --- | ---: |')
+        lines.extend(f'| {name} | {format_figure(memory)} |' for name, memory in data['shard_memory'].items())
+        lines.append('')
+    
+    lines.append(REPEAT)
+    return '\n'.join(lines)
