@@ -1,0 +1,123 @@
+"""
+What came out of a trial.
+"""
+__all__ = ('Outcome', 'ShardOutcome')
+
+from typing import NamedTuple, Optional, Tuple
+
+
+class ShardOutcome(NamedTuple):
+    """
+    What a shard did, so far.
+    
+    Attributes
+    ----------
+    shard_id : `int`
+        The shard.
+    state : `str`
+        What it does now, in the words of its gateway.
+    latency : `None | float`
+        The latest round trip of a heartbeat, in seconds.
+    sequence : `None | int`
+        The sequence of the last event.
+    sent : `int`
+        Events that were sent.
+    seen : `int`
+        Different events that the bot handled.
+    lost : `int`
+        Events that were left out.
+    doubled : `int`
+        Events that came again.
+    disordered : `int`
+        Events that came after a later one.
+    repeated : `int`
+        Events that came again after the bot's process was killed.
+    resumes : `int`
+        How often Discord sent RESUMED.
+    identifies : `int`
+        How often IDENTIFY was sent.
+    trouble : `str`
+        How its connection was last broken.
+    """
+    shard_id: int
+    state: str
+    latency: Optional[float]
+    sequence: Optional[int]
+    sent: int
+    seen: int
+    lost: int
+    doubled: int
+    disordered: int
+    repeated: int
+    resumes: int
+    identifies: int
+    trouble: str
+
+
+class Outcome(NamedTuple):
+    """
+    What a gateway made of a trial, so far.
+    
+    Attributes
+    ----------
+    gateway : `str`
+        Which gateway.
+    shards : `tuple<ShardOutcome>`
+        What its shards did.
+    seconds : `float`
+        For how long events were sent.
+    struck : `int`
+        How often connections were broken.
+    restarts : `int`
+        How often the bot's process was restarted.
+    kills : `int`
+        How many of those times it was killed.
+    unknown : `int`
+        Events that were handled, but never sent.
+    forfeited : `int`
+        Events that nobody could have, since Discord itself had ended the session. They do not count as lost.
+    errors : `int`
+        What was reported through `client.events.error`.
+    failure : `None | str`
+        Why the account cannot be trusted: the bot did not start, ended, or did not come back.
+    """
+    gateway: str
+    shards: Tuple[ShardOutcome, ...]
+    seconds: float
+    struck: int
+    restarts: int
+    kills: int
+    unknown: int
+    forfeited: int
+    errors: int
+    failure: Optional[str]
+    
+    
+    def sum(self, name):
+        """
+        Sums a count over the shards.
+        
+        Parameters
+        ----------
+        name : `str`
+            The name of a count of ``ShardOutcome``.
+        
+        Returns
+        -------
+        sum : `int`
+        """
+        return sum(getattr(shard, name) for shard in self.shards)
+    
+    
+    @property
+    def is_clean(self):
+        """
+        Returns whether each event was seen once and in order, and all of that is known for sure.
+        
+        Returns
+        -------
+        is_clean : `bool`
+        """
+        return (self.failure is None) and (self.sum('sent') > 0) and (not self.unknown) and not any(
+            self.sum(name) for name in ('lost', 'doubled', 'disordered')
+        )

@@ -1,0 +1,445 @@
+"""
+A trial: one gateway, one local Discord, traffic, a schedule of breakages, and at the end the account.
+"""
+__all__ = ('Trial',)
+
+import asyncio
+from contextlib import asynccontextmanager
+
+from scarletio import RichAttributeErrorBaseType
+
+from ..local_discord import LocalDiscord
+
+from .account import Account
+from .bot_process import BotProcess
+from .bot_settings import BotSettings
+from .breaker import Breaker, StrikeSkipped
+from .changes import Changes
+from .outcome import Outcome, ShardOutcome
+from .traffic import Traffic
+
+
+# Seconds. Short, so that a dead connection is noticed while one watches; no shorter, since of the 120 payloads that Discord
+# accepts in 60 seconds half are heartbeats then.
+HEARTBEAT_INTERVAL = 1.0
+
+# Events that Discord keeps for each session. Minutes of traffic; an hour's would be gigabytes.
+REPLAY_BOUND = 20000
+
+# Seconds within which all shards have to be ready at the start, and to be ready again at the end. The latter covers a RESUME that
+# was not answered (20 s) after some failures in a row (some delays of up to 8 s).
+START_TIMEOUT = 60.0
+DRAIN_TIMEOUT = 90.0
+
+# Seconds within which a shard has to have got everything before its session is ended, and to have the next one.
+QUIESCE_TIMEOUT = 30.0
+SESSION_TIMEOUT = 30.0
+
+# Seconds after which a further event is sent into a shard that is up, but did not see the last one: either it is still to come, or
+# it is lost, which shows with the next one.
+MARKER_INTERVAL = 2.0
+
+
+class Trial(RichAttributeErrorBaseType):
+    """
+    A trial of a gateway.
+    
+    Attributes
+    ----------
+    _outages : `dict<str, int>`
+        How many want each listener to be down.
+    _started_at : `float`
+        When traffic started.
+    _ended_at : `float`
+        When it ended. `0.0` before.
+    account : ``Account``
+        What was sent, and what was seen.
+    bot : ``BotProcess``
+        The bot.
+    breaker : ``Breaker``
+        What breaks the connections.
+    changes : ``Changes``
+        Told whenever the bot reported.
+    discord : ``LocalDiscord``
+        The local Discord.
+    failure : `None | str`
+        Why the account cannot be trusted.
+    gateway : `str`
+        Which gateway.
+    shape : ``Shape``
+        What is run.
+    traffic : ``Traffic``
+        What sends.
+    """
+    __slots__ = (
+        '_ended_at', '_outages', '_started_at', 'account', 'bot', 'breaker', 'changes', 'discord', 'failure', 'gateway',
+        'shape', 'traffic',
+    )
+    
+    heartbeat_interval = HEARTBEAT_INTERVAL
+    
+    def __new__(cls, gateway, shape, options, log):
+        """
+        Creates a trial.
+        
+        Parameters
+        ----------
+        gateway : `str`
+            Which gateway.
+        shape : ``Shape``
+            What is run.
+        options : `dict<str, object>`
+            Options of the extension.
+        log : `callable`
+            Takes a line about what happens.
+        """
+        self = object.__new__(cls)
+        self._ended_at = 0.0
+        self._outages = {}
+        self._started_at = 0.0
+        self.account = Account(shape.shard_count)
+        self.changes = Changes()
+        self.discord = LocalDiscord(
+            shards = shape.shard_count,
+            # All may identify at once: how a gateway waits for its turn is not what is shown here.
+            max_concurrency = shape.shard_count,
+            identify_interval = shape.identify_interval,
+            heartbeat_interval = HEARTBEAT_INTERVAL,
+            guilds = shape.shard_count,
+            replay_bound = REPLAY_BOUND,
+        )
+        self.failure = None
+        self.gateway = gateway
+        self.shape = shape
+        self.traffic = Traffic(self.discord, self.account, shape.rate)
+        self.breaker = Breaker(self, shape.schedule, log)
+        self.bot = self._create_bot(options)
+        return self
+    
+    
+    def __repr__(self):
+        """Returns the representation of the trial."""
+        return f'<{type(self).__name__} gateway = {self.gateway!r}, account = {self.account!r}, bot = {self.bot!r}>'
+    
+    
+    def _create_bot(self, options):
+        """
+        Creates the handle of a bot process.
+        
+        Parameters
+        ----------
+        options : `dict<str, object>`
+            Options of the extension.
+        
+        Returns
+        -------
+        bot : ``BotProcess``
+        """
+        return BotProcess(
+            BotSettings(self.gateway, self.shape.shard_count, self.discord.token, options), self.account.see, self.changes.notify
+        )
+    
+    # ---- what breakages use ----
+    
+    @property
+    def is_alive(self):
+        """
+        Returns whether the bot runs.
+        
+        Returns
+        -------
+        is_alive : `bool`
+        """
+        return self.bot.is_running
+    
+    
+    async def sleep(self, seconds):
+        """
+        Waits for a time, or until the bot is gone.
+        
+        This method is a coroutine.
+        
+        Parameters
+        ----------
+        seconds : `float`
+            For how long.
+        """
+        await self.changes.wait_for(lambda: not self.is_alive, seconds)
+    
+    
+    def is_up(self, shard_id):
+        """
+        Returns whether a shard is ready, for Discord as well as for itself.
+        
+        Parameters
+        ----------
+        shard_id : `int`
+            The shard.
+        
+        Returns
+        -------
+        is_up : `bool`
+        """
+        connection = self.discord.connection(shard_id)
+        if connection is None:
+            return False
+        
+        record = connection.record
+        if (record.ready_at is None) and (record.resumed_at is None):
+            return False
+        
+        shards = self.bot.shards
+        return (shard_id < len(shards)) and (shards[shard_id].state == 'ready')
+    
+    
+    async def settle(self, shard_ids, timeout):
+        """
+        Waits until shards are up and have seen what they will ever see of what was sent so far.
+        
+        This method is a coroutine.
+        
+        Parameters
+        ----------
+        shard_ids : `iterable<int>`
+            The shards.
+        timeout : `float`
+            Seconds to wait at most.
+        
+        Returns
+        -------
+        settled : `bool`
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + timeout
+        shards = self.account.shards
+        
+        def is_settled(shard_id):
+            return shards[shard_id].is_settled and self.is_up(shard_id)
+        
+        while self.is_alive and (loop.time() < deadline):
+            await self.changes.wait_for(
+                lambda: (not self.is_alive) or all(is_settled(shard_id) for shard_id in shard_ids),
+                min(MARKER_INTERVAL, deadline - loop.time()),
+            )
+            unsettled = [shard_id for shard_id in shard_ids if not is_settled(shard_id)]
+            if not unsettled:
+                return True
+            
+            for shard_id in unsettled:
+                if self.is_up(shard_id):
+                    self.traffic.force(shard_id, 1)
+        
+        return False
+    
+    
+    @asynccontextmanager
+    async def quiesce(self, shard_id):
+        """
+        Around something that ends the session of a shard: pauses its traffic, waits until everything was seen, and afterwards until
+        the shard has another session.
+        
+        This method is an asynchronous context manager.
+        
+        Parameters
+        ----------
+        shard_id : `int`
+            The shard.
+        
+        Raises
+        ------
+        StrikeSkipped
+            - If the shard did not come to rest.
+        """
+        self.traffic.pause(shard_id)
+        try:
+            if not await self.settle((shard_id,), QUIESCE_TIMEOUT):
+                raise StrikeSkipped('the shard did not come to rest')
+            
+            old_session = self.discord.session(shard_id)
+            yield
+            await self.changes.wait_for(
+                lambda: (self.discord.session(shard_id) not in (None, old_session)) and self.is_up(shard_id), SESSION_TIMEOUT
+            )
+        finally:
+            self.traffic.go_on(shard_id)
+    
+    
+    async def take_down(self, listeners, seconds):
+        """
+        Takes listeners of the local Discord down for a time.
+        
+        This method is a coroutine.
+        
+        Parameters
+        ----------
+        listeners : `iterable<str>`
+            The names of the listeners.
+        seconds : `float`
+            For how long.
+        """
+        outages = self._outages
+        for name in listeners:
+            outages[name] = outages.get(name, 0) + 1
+            self.discord.stop_listening(name)
+        
+        try:
+            await self.sleep(seconds)
+        finally:
+            for name in listeners:
+                outages[name] -= 1
+                if not outages[name]:
+                    self.discord.start_listening(name)
+    
+    # ---- the trial ----
+    
+    async def run(self):
+        """
+        Runs the trial.
+        
+        This method is a coroutine.
+        
+        Returns
+        -------
+        outcome : ``Outcome``
+        """
+        loop = asyncio.get_running_loop()
+        async with self.discord:
+            try:
+                if await self._start():
+                    self._started_at = loop.time()
+                    self.traffic.start()
+                    await self._break()
+                    self.traffic.stop()
+                    self._ended_at = loop.time()
+                    self.discord.heal()
+                    
+                    if not await self.settle(range(self.shape.shard_count), DRAIN_TIMEOUT):
+                        self._fail('not every shard came back')
+                
+                if not await self.bot.stop():
+                    self._fail(f'the bot ended: {self._describe_end()}')
+            
+            finally:
+                self.traffic.stop()
+                await self.bot.kill()
+            
+            self._close_account()
+            return self.get_outcome()
+    
+    
+    async def _start(self):
+        """
+        Starts the bot and waits until its shards are ready.
+        
+        This method is a coroutine.
+        
+        Returns
+        -------
+        started : `bool`
+        """
+        await self.bot.start(self.discord.environment)
+        await self.changes.wait_for(
+            lambda: (not self.is_alive) or all(self.is_up(shard_id) for shard_id in range(self.shape.shard_count)), START_TIMEOUT
+        )
+        if self.is_alive and all(self.is_up(shard_id) for shard_id in range(self.shape.shard_count)):
+            return True
+        
+        self._fail('not every shard became ready at the start')
+        return False
+    
+    
+    async def _break(self):
+        """
+        Breaks connections as long as the trial takes.
+        
+        This method is a coroutine.
+        """
+        await self.breaker.run(self.shape.seconds)
+    
+    
+    def _fail(self, reason):
+        """
+        Notes why the account cannot be trusted. The first reason is kept, since what follows may come from it.
+        
+        Parameters
+        ----------
+        reason : `str`
+            Why.
+        """
+        if self.failure is None:
+            self.failure = reason
+    
+    
+    def _describe_end(self):
+        """
+        Returns how the bot ended.
+        
+        Returns
+        -------
+        description : `str`
+        """
+        reason = self.bot.end_reason
+        if reason is None:
+            reason = 'it crashed, or did not stop in time'
+        
+        return '\n    '.join([reason, *self.bot.output])
+    
+    
+    def _close_account(self):
+        """
+        Closes the account: what was not seen by now is lost, but for what Discord itself took away.
+        """
+        account = self.account
+        ledger = self.discord.ledger
+        account.close(())
+        missing = [number for shard in account.shards for number in shard.lost_numbers]
+        if missing:
+            # The ledger knows which session held what, and what became of it.
+            seen = set(ledger.sent_numbers())
+            seen.difference_update(missing)
+            account.close(ledger.account(sorted(seen)).forfeited)
+    
+    
+    def get_outcome(self):
+        """
+        Returns what came out, so far.
+        
+        Returns
+        -------
+        outcome : ``Outcome``
+        """
+        loop = asyncio.get_running_loop()
+        recording = self.discord.recording
+        reports = self.bot.shards
+        shards = []
+        
+        for shard_id, shard in enumerate(self.account.shards):
+            report = reports[shard_id] if shard_id < len(reports) else None
+            shards.append(ShardOutcome(
+                shard_id = shard_id,
+                state = 'starting' if report is None else report.state if self.is_alive else 'stopped',
+                latency = None if report is None else report.latency,
+                sequence = None if report is None else report.sequence,
+                sent = shard.sent,
+                seen = shard.seen,
+                lost = shard.lost,
+                doubled = shard.doubled,
+                disordered = shard.disordered,
+                repeated = shard.repeated,
+                resumes = recording.resumed_count(shard_id),
+                identifies = recording.identify_count(shard_id),
+                trouble = self.breaker.troubles[shard_id],
+            ))
+        
+        return Outcome(
+            gateway = self.gateway,
+            shards = tuple(shards),
+            seconds = ((self._ended_at or loop.time()) - self._started_at) if self._started_at else 0.0,
+            struck = self.breaker.struck,
+            restarts = 0,
+            kills = 0,
+            unknown = self.account.unknown,
+            forfeited = self.account.sum('forfeited'),
+            errors = self.bot.error_count,
+            failure = self.failure,
+        )
