@@ -332,7 +332,8 @@ class Connection:
 
         if reset:
             raw_socket = transport.get_extra_info('socket')
-            if (raw_socket is not None):
+            # The client may have been quicker: then the socket is closed, and its end was only not noticed yet.
+            if (raw_socket is not None) and (raw_socket.fileno() != -1):
                 raw_socket.setsockopt(SOL_SOCKET, SO_LINGER, LINGER_RESET)
 
             transport.abort()

@@ -127,7 +127,9 @@ class Outbox:
         data = b''.join(self._collected)
         self._collected.clear()
         self._size = 0
-        self.transport.write(data)
+        # After the client left asyncio warns about each further write.
+        if not self.transport.is_closing():
+            self.transport.write(data)
 
 
     def hold(self, holder):

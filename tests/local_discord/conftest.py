@@ -14,6 +14,14 @@ from hata_gateway_ext.local_discord import LocalDiscord
 # Seconds. Nothing here takes long; this only keeps a broken test from hanging.
 TIMEOUT = 10.0
 
+# What a peer waits for the answer to its close frame, and how it verifies TLS by default. Before aiohttp 3.11 both had another form.
+try:
+    CLOSE_TIMEOUT = aiohttp.ClientWSTimeout(ws_close = 1.0)
+    SSL_DEFAULT = True
+except AttributeError:
+    CLOSE_TIMEOUT = 1.0
+    SSL_DEFAULT = None
+
 
 class PeerClosed(Exception):
     """The connection ended; `.code` is the close code, `None` if there was no close frame."""
@@ -177,7 +185,7 @@ async def connect():
 
             web_socket = await http.ws_connect(
                 discord.gateway_url if url is None else url, params = parameters, autoping = True, autoclose = False,
-                max_msg_size = 0, timeout = aiohttp.ClientWSTimeout(ws_close = 1.0), ssl = True if ssl is None else ssl,
+                max_msg_size = 0, timeout = CLOSE_TIMEOUT, ssl = SSL_DEFAULT if ssl is None else ssl,
             )
             peer = Peer(web_socket, compression, discord.token if token is None else token)
             peers.append(peer)
