@@ -256,4 +256,6 @@ class Listener:
         server = self.server
         if (server is not None):
             self.server = None
+            # Connections that are kept alive without a request would be waited for.
+            server.pre_shutdown()
             await server.shutdown(SHUTDOWN_TIMEOUT)
