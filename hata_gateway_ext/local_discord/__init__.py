@@ -12,8 +12,8 @@ On the asyncio loop of a test; the bot runs on hata's own thread:
 
 ```py
 async with LocalDiscord(shards = 2, heartbeat_interval = 0.5) as discord:
-    # hata reads its endpoints when it is imported: start the interpreter with `discord.environment` set, or patch
-    # `hata.discord.http.urls.API_ENDPOINT` & `hata.discord.http.api_client.API_ENDPOINT` to `discord.api_endpoint`.
+    # hata reads its endpoints when it is imported: start the interpreter with `discord.environment` set, or, in a test, set
+    # `hata.discord.http.urls.API_ENDPOINT` and `hata.discord.http.api_client.API_ENDPOINT` to `discord.api_endpoint`.
     ...
     await discord.wait_for(lambda recording: recording.ready_count(0) and recording.ready_count(1))
     number = discord.send_message(shard_id = 1)['number']
@@ -67,7 +67,8 @@ can be taken down alone.
 Attributes: `token`, `application_id`, `api_endpoint`, `discord_endpoint`, `gateway_url`, `environment` (variables for an
 unchanged hata bot), `recording`, `ledger`, `world`, `sessions` (tuple of every session that can be used), `connections`
 (tuple of open ones). `resume_gateway_url(shard_id)`, `session(shard_id)` (newest usable one or `None`),
-`connection(shard_id)` (that one's open connection or `None`). Options may be changed while running:
+`connection(shard_id)` (the shard's newest open connection or `None`), `ask(function)` (`function(recording)`, called on the loop of
+the local Discord: so from other threads nothing changes meanwhile). Options may be changed while running:
 `discord.options.max_concurrency = 4`.
 
 Events
@@ -80,8 +81,9 @@ Events
   the additional key `number` that is not sent. `send_messages(count, *, guild_id = None, shard_id = None)` returns a `range`.
 - `start_traffic(rate, *, shard_id = None)`: `rate` numbered messages a second into each shard, until `traffic.stop()`.
 - `ledger.account(seen, shard_id = None)`: compares the numbers that a bot handled, in its order, with what was sent:
-  `.sent`, `.seen`, `.lost`, `.doubled`, `.disordered`, `.unknown`, `.forfeited` (tuples of numbers; forfeited: not seen, but
-  Discord had ended every session that held it), `.is_clean`. `parse_number(content)` gives the number of a message or `None`.
+  the counts `.sent` and `.seen`, the tuples of numbers `.lost`, `.doubled`, `.disordered`, `.unknown` and `.forfeited` (not seen,
+  but Discord itself had ended every session that held it), and `.is_clean`. `parse_number(content)` gives the number of a message
+  or `None`.
 
 Faults
 ------
@@ -140,8 +142,8 @@ All times are `time.monotonic()`, also scarletio's `LOOP_TIME()`. The token is n
   the client; 0: a close frame without code; `None`: no close frame), `discord_close_code`, `closed_by` (`'client'`, `'discord'`, `'lost'`, `None`: open),
   `dispatched` (events sent), `operations`.
 - `recording.operations`: `OperationRecord`: `at`, `operation`, `data` (`d`, without the token), `shard_id`, `connection` (number), `size`.
-- `recording.identifies`: `IdentifyRecord`: `at`, `shard_id`, `shard_count`, `result` (`'ready'`, `'too_early'`, `'skipped'`, `'faulted'`, or a close code), `connection`.
-- `recording.resumes`: `ResumeRecord`: `at`, `shard_id`, `sequence`, `result` (`'resumed'`, `'invalid'`, ... as above), `replayed`, `connection`, `listener`.
+- `recording.identifies`: `IdentifyRecord`: `at`, `shard_id`, `shard_count`, `result` (`'ready'`, `'too_early'`, `'faulted'`, or a close code), `connection`.
+- `recording.resumes`: `ResumeRecord`: `at`, `shard_id`, `sequence`, `result` (`'resumed'`, `'invalid'`, `'faulted'`, or a close code), `replayed`, `connection`, `listener`.
 - `recording.heartbeats`: `HeartbeatRecord`: `at`, `shard_id`, `sequence`, `connection`.
 - `recording.requests`: `RequestRecord`: `at`, `method`, `path`, `status`.
 - Counts, of all shards or of one: `ready_count(shard_id = None)`, `resumed_count(...)`, `identify_count(...)`, `resume_count(...)`,
