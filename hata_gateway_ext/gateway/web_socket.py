@@ -60,8 +60,6 @@ class GatewayWebSocket(GatewayWebSocketBase):
         Whether the web socket stands in the line of its time slice, because it is not done with what was received.
     _reader : ``FrameReader``
         Reads frames.
-    _reading_paused : `bool`
-        Whether we paused reading from the transport.
     _receive : `(GeneratorType, float) -> bool`
         Takes messages out of the iterator until it yields `None` (then it returns `False`) or the deadline is over (then
         it returns `True`).
@@ -76,8 +74,8 @@ class GatewayWebSocket(GatewayWebSocketBase):
         The loop's time when the last bytes were received.
     """
     __slots__ = (
-        '_abort_handle', '_failed', '_frames', '_handler', '_in_line', '_reader', '_reading_paused',
-        '_receive', '_receiver', '_reported', '_time_slice', 'last_received_at'
+        '_abort_handle', '_failed', '_frames', '_handler', '_in_line', '_reader', '_receive', '_receiver', '_reported',
+        '_time_slice', 'last_received_at'
     )
     
     async def __new__(cls, loop, url, *, http_client = None, handler, receiver, headers = None, time_slice = None):
@@ -115,10 +113,8 @@ class GatewayWebSocket(GatewayWebSocketBase):
         ------
         InvalidHandshake
             - If the answer is not that of a web socket server. Its `.response` has the status and the headers.
-        ConnectionError
-            - If the connection is lost meanwhile.
         OSError
-            - If there is no connection.
+            - If there is no connection, or it is lost meanwhile.
         TimeoutError
             - If there was no answer in time.
         ValueError
@@ -142,7 +138,6 @@ class GatewayWebSocket(GatewayWebSocketBase):
         self._handler = handler
         self._in_line = True
         self._reader = reader
-        self._reading_paused = self._paused
         self._receive = getattr(receiver, 'messages_received', self._receive_one_by_one)
         self._receiver = receiver
         self._reported = False
@@ -237,7 +232,9 @@ class GatewayWebSocket(GatewayWebSocketBase):
             # The receiver handles what can go wrong with a message itself, so this is a mistake of ours. It is shown, and
             # the connection, whose message is lost with it, is given up.
             in_line = False
-            write_exception_async(exception, ['Unexpected exception while reading from ', repr(self), '\n'], loop = self._loop)
+            write_exception_async(
+                exception, ['Unexpected exception while reading from ', repr(self), '\n'], loop = self._loop
+            )
             self._fail(CLOSE_CODE_INTERNAL_ERROR, exception)
         finally:
             time_slice.end()
@@ -331,19 +328,6 @@ class GatewayWebSocket(GatewayWebSocketBase):
         
         return False
     
-    
-    @copy_docs(GatewayWebSocketBase._pause_reading)
-    def _pause_reading(self):
-        if not self._reading_paused:
-            self._reading_paused = True
-            self._transport.pause_reading()
-    
-    
-    @copy_docs(GatewayWebSocketBase._resume_reading)
-    def _resume_reading(self):
-        if self._reading_paused:
-            self._reading_paused = False
-            self._transport.resume_reading()
     
     # ---- closing ----
     

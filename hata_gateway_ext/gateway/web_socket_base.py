@@ -51,10 +51,12 @@ class GatewayWebSocketBase(WebSocketClient):
         The newest ping that is not answered yet, because the peer does not read.
     _lost_exception : `None | BaseException`
         The exception the connection was lost with.
+    _reading_paused : `bool`
+        Whether we paused reading from the transport.
     _writing_paused : `bool`
         Whether the transport's buffer is full. Has nothing to do with reading.
     """
-    __slots__ = ('_latest_ping', '_lost_exception', '_writing_paused')
+    __slots__ = ('_latest_ping', '_lost_exception', '_reading_paused', '_writing_paused')
     
     def _set_base_attributes(self, url):
         """
@@ -69,6 +71,8 @@ class GatewayWebSocketBase(WebSocketClient):
         self._drain_waiter = None
         self._latest_ping = None
         self._lost_exception = None
+        # The http client pauses reading if much came with the answer to the handshake.
+        self._reading_paused = self._paused
         self._writing_paused = False
         self.close_code = 0
         self.close_connection_task = None
@@ -121,6 +125,19 @@ class GatewayWebSocketBase(WebSocketClient):
         exception : ``ConnectionClosed``
         """
         return ConnectionClosed(self.close_code or CLOSE_CODE_ABNORMAL, self._lost_exception, self.close_reason)
+    
+    @copy_docs(WebSocketClient._pause_reading)
+    def _pause_reading(self):
+        if not self._reading_paused:
+            self._reading_paused = True
+            self._transport.pause_reading()
+    
+    
+    @copy_docs(WebSocketClient._resume_reading)
+    def _resume_reading(self):
+        if self._reading_paused:
+            self._reading_paused = False
+            self._transport.resume_reading()
     
     # ---- writing ----
     

@@ -175,9 +175,9 @@ def test__handshake__proxy(raw, refused):
         
         http_client = KOKORO.run(create_http_client(), raw.TIMEOUT)
         receiver = raw.RecordingReceiver()
-        future = raw.start_connecting('ws://127.0.0.1:9/', raw.RecordingHandler(), receiver, http_client)
+        future = raw.start_connecting('ws://127.0.0.1:65001/', raw.RecordingHandler(), receiver, http_client)
         with proxy_server.accept() as peer:
-            assert peer.receive_request().startswith(b'CONNECT 127.0.0.1:9 HTTP/1.1\r\n')
+            assert peer.receive_request().startswith(b'CONNECT 127.0.0.1:65001 HTTP/1.1')
             if refused:
                 peer.send(b'HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n')
                 with pytest.raises(Exception, match = '403'):
