@@ -116,7 +116,7 @@ def use_discord(monkeypatch):
 
 @pytest.fixture
 def make_bot(use_discord):
-    """Creates bots that do not run yet. They are stopped and forgotten after the test."""
+    """Creates bots that do not run yet. They are stopped after the test."""
     bots = []
     
     def make_bot(discord, extensions = ('gateway_ext',), **options):
@@ -128,10 +128,8 @@ def make_bot(use_discord):
     yield make_bot
     
     for bot in bots:
-        client = bot.client
-        if client.running:
-            client.stop()
-        client._delete()
+        if bot.client.running:
+            bot.client.stop()
 
 
 @pytest.fixture

@@ -311,17 +311,16 @@ async def test__setup__switched_off(discord, make_bot, monkeypatch):
     monkeypatch.setattr('hata_gateway_ext.extension.DISABLED_SAID', False)
     
     with pytest.warns(RuntimeWarning, match = 'HATA_GATEWAY_EXT_ENABLED') as warnings:
-        first = make_bot(discord)
-        make_bot(discord, extensions = ()).gateway
+        bot = make_bot(discord)
+        assert setup_ext_gateway_ext(bot.client) is bot.gateway
     
     assert len(warnings) == 1
-    assert not isinstance(first.gateway, DurableGatewayClientShard)
+    assert not isinstance(bot.gateway, DurableGatewayClientShard)
 
 
-async def test__setup__beside_slash(discord, make_bot):
+@pytest.mark.parametrize('extensions', (('gateway_ext', 'slash'), ('slash', 'gateway_ext')))
+async def test__setup__beside_slash(discord, make_bot, extensions):
     """hata's own extensions work beside it, in either order."""
-    for extensions in (('gateway_ext', 'slash'), ('slash', 'gateway_ext')):
-        bot = make_bot(discord, extensions = extensions)
-        assert type(bot.gateway) is DurableGatewayClientShard
-        assert bot.client.slasher is not None
-        bot.client._delete()
+    bot = make_bot(discord, extensions = extensions)
+    assert type(bot.gateway) is DurableGatewayClientShard
+    assert bot.client.slasher is not None
