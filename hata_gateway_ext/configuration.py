@@ -14,10 +14,13 @@ from os import environ
 
 from scarletio import RichAttributeErrorBaseType
 
-from .option import Option, parse_bool, parse_optional_duration, validate_bool, validate_optional_duration
+from .option import (
+    Option, parse_bool, parse_optional_duration, parse_optional_text, validate_bool, validate_optional_duration
+)
 from .protocol.compression import (
     COMPRESSION_NONE, COMPRESSION_ZLIB_STREAM, COMPRESSION_ZSTD_STREAM, is_available
 )
+from .stores import STORE_VALUES, create_store
 
 
 COMPRESSION_AUTO = 'auto'
@@ -61,6 +64,76 @@ def _validate_compression(value):
     return value
 
 
+SHUTDOWN_CLOSE = 'close'
+SHUTDOWN_SUSPEND = 'suspend'
+
+SHUTDOWNS = (SHUTDOWN_CLOSE, SHUTDOWN_SUSPEND)
+
+# Seconds. Short enough that what Discord replays after a crash is caught up with in a moment, long enough that taking
+# checkpoints costs next to nothing.
+CHECKPOINT_INTERVAL = 60.0
+
+
+def _validate_store(value):
+    """
+    Accepts what a session store can be made of.
+    
+    Parameters
+    ----------
+    value : `object`
+        The value to validate.
+    
+    Returns
+    -------
+    value : ``None | SessionStore``
+    
+    Raises
+    ------
+    TypeError
+        - If it is neither a store nor a url.
+    ValueError
+        - If the url is not right.
+    ImportError
+        - If the library that the store needs is not installed.
+    """
+    try:
+        return create_store(value)
+    except TypeError:
+        # It would repeat what is accepted.
+        raise TypeError from None
+    except ValueError as exception:
+        raise ValueError(str(exception).rstrip('.')) from None
+
+
+def _validate_shutdown(value):
+    """
+    Accepts the name of a way to shut down.
+    
+    Parameters
+    ----------
+    value : `object`
+        The value to validate.
+    
+    Returns
+    -------
+    value : `str`
+    
+    Raises
+    ------
+    TypeError
+        - If `value` is not `str`.
+    ValueError
+        - If there is no such way.
+    """
+    if not isinstance(value, str):
+        raise TypeError
+    
+    if value not in SHUTDOWNS:
+        raise ValueError
+    
+    return value
+
+
 OPTIONS = (
     Option(
         keyword = 'gateway_compression',
@@ -99,6 +172,59 @@ OPTIONS = (
         description = (
             'How long the gateway tries to connect before `run()` returns `True` ("no internet"), keeping every '
             'session. With `None` it never gives up.'
+        ),
+    ),
+    Option(
+        keyword = 'gateway_store',
+        variable = 'HATA_GATEWAY_EXT_STORE',
+        attribute_name = 'store',
+        default = None,
+        validate = _validate_store,
+        parse = parse_optional_text,
+        accepted = STORE_VALUES,
+        description = (
+            'Where sessions and checkpoints of the cache are kept, so that a restarted bot resumes. With `None` sessions '
+            'live as long as the process.'
+        ),
+        secret = True,
+    ),
+    Option(
+        keyword = 'gateway_shutdown',
+        variable = 'HATA_GATEWAY_EXT_SHUTDOWN',
+        attribute_name = 'shutdown',
+        default = SHUTDOWN_CLOSE,
+        validate = _validate_shutdown,
+        parse = str.lower,
+        accepted = ', '.join([repr(shutdown) for shutdown in SHUTDOWNS]),
+        description = (
+            f'What becomes of the sessions when the client is stopped. `{SHUTDOWN_CLOSE!r}` ends them; '
+            f'`{SHUTDOWN_SUSPEND!r}` keeps them for the next process, and needs `gateway_store`.'
+        ),
+    ),
+    Option(
+        keyword = 'gateway_checkpoint_interval',
+        variable = 'HATA_GATEWAY_EXT_CHECKPOINT_INTERVAL',
+        attribute_name = 'checkpoint_interval',
+        default = CHECKPOINT_INTERVAL,
+        validate = validate_optional_duration,
+        parse = parse_optional_duration,
+        accepted = f'{CHECKPOINT_INTERVAL}, another finite number of seconds above 0, None',
+        description = (
+            'How often a checkpoint of the cache is taken. What came after it is caught up with after a crash. With `None` '
+            'only when the gateway is suspended.'
+        ),
+    ),
+    Option(
+        keyword = 'gateway_checkpoint_cache',
+        variable = 'HATA_GATEWAY_EXT_CHECKPOINT_CACHE',
+        attribute_name = 'checkpoint_cache',
+        default = True,
+        validate = validate_bool,
+        parse = parse_bool,
+        accepted = 'True, False',
+        description = (
+            'Whether the cache is kept with the sessions. `False` is for bots that need no guilds in their cache: after a '
+            'restart there are none.'
         ),
     ),
 )
@@ -145,10 +271,18 @@ class GatewayConfiguration(RichAttributeErrorBaseType):
     
     Attributes
     ----------
+    checkpoint_cache : `bool`
+        Whether the cache is kept with the sessions.
+    checkpoint_interval : `None | float`
+        Seconds between two checkpoints. `None`: only when the gateway is suspended.
     compression : `str`
         The asked for compression: `'auto'`, `'zstd-stream'`, `'zlib-stream'` or `'none'`.
     offline_timeout : `None | float`
         Seconds without a connection after which the gateway gives up.
+    shutdown : `str`
+        `'close'` or `'suspend'`.
+    store : ``None | SessionStore``
+        Where sessions are kept.
     verify_tls : `bool`
         Whether TLS certificates are verified.
     
@@ -210,6 +344,11 @@ class GatewayConfiguration(RichAttributeErrorBaseType):
         self = object.__new__(cls)
         for option in OPTIONS:
             setattr(self, option.attribute_name, option.resolve(options, environment))
+        
+        if (self.shutdown == SHUTDOWN_SUSPEND) and (self.store is None):
+            raise ValueError(
+                f'`gateway_shutdown` is {SHUTDOWN_SUSPEND!r}, which needs `gateway_store`: nobody could resume the sessions.'
+            )
         
         return self
     

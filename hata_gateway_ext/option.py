@@ -4,7 +4,9 @@ An option: where its value comes from, and what is said when it is wrong.
 The options themselves are in `configuration.py`. What turns a text into a value (`parse_...`) and what judges a value
 (`validate_...`) is apart, because a keyword needs only the latter.
 """
-__all__ = ('Option', 'parse_bool', 'parse_optional_duration', 'validate_bool', 'validate_optional_duration')
+__all__ = (
+    'Option', 'parse_bool', 'parse_optional_duration', 'parse_optional_text', 'validate_bool', 'validate_optional_duration'
+)
 
 from math import isfinite
 from reprlib import Repr
@@ -154,6 +156,22 @@ def parse_optional_duration(text):
         return None
     
     return float(text)
+
+
+def parse_optional_text(text):
+    """
+    Parses an optional text.
+    
+    Parameters
+    ----------
+    text : `str`
+        Stripped text of an environment variable.
+    
+    Returns
+    -------
+    value : `None | str`
+    """
+    return None if text.casefold() == TEXT_NONE else text
 
 
 class Option(RichAttributeErrorBaseType):

@@ -7,6 +7,7 @@ from scarletio import RichAttributeErrorBaseType
 
 from .discovery import GatewayDiscovery
 from .identify_queue import get_identify_queue
+from .persistence import GatewayPersistence
 from .reports import Reports
 
 
@@ -22,10 +23,12 @@ class GatewayContext(RichAttributeErrorBaseType):
         Where the gateway is.
     identify_queue : ``IdentifyQueue``
         When to identify.
+    persistence : ``None | GatewayPersistence``
+        Keeps the sessions in a store, if there is one.
     reports : ``Reports``
         Tells the bot's owner.
     """
-    __slots__ = ('configuration', 'discovery', 'identify_queue', 'reports')
+    __slots__ = ('configuration', 'discovery', 'identify_queue', 'persistence', 'reports')
     
     def __new__(cls, client, configuration):
         """
@@ -45,6 +48,12 @@ class GatewayContext(RichAttributeErrorBaseType):
         self.discovery = GatewayDiscovery(client, identify_queue)
         self.identify_queue = identify_queue
         self.reports = Reports(client)
+        self.persistence = None
+        if (configuration.store is not None):
+            self.persistence = GatewayPersistence(
+                client, configuration.store, self.reports, configuration.checkpoint_interval, configuration.checkpoint_cache
+            )
+        
         return self
     
     

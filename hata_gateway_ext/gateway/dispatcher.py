@@ -49,6 +49,8 @@ class Dispatcher(RichAttributeErrorBaseType):
         Whether events do not take the fast path: because the dispatcher is stopped, or a replay filter is set.
     _feed : `(bytes) -> None | bytes`
         The inflater's `.feed`.
+    _observer : `None | (str, object) -> None`
+        Called with the name and the data of each event that was handed to a parser.
     _replay_filter : `None | object`
         Decides about events while a restored checkpoint is caught up with.
     _stopped : `bool`
@@ -69,7 +71,7 @@ class Dispatcher(RichAttributeErrorBaseType):
         How many events were not handed to a parser, because it would have done nothing.
     """
     __slots__ = (
-        '_detour', '_feed', '_replay_filter', '_stopped', 'client', 'dispatched', 'gaps', 'handler', 'inflater',
+        '_detour', '_feed', '_observer', '_replay_filter', '_stopped', 'client', 'dispatched', 'gaps', 'handler', 'inflater',
         'session', 'skipped'
     )
     
@@ -97,6 +99,7 @@ class Dispatcher(RichAttributeErrorBaseType):
         self = object.__new__(cls)
         self._detour = False
         self._feed = inflater.feed
+        self._observer = None
         self._replay_filter = None
         self._stopped = False
         self.client = client
@@ -123,6 +126,18 @@ class Dispatcher(RichAttributeErrorBaseType):
         """
         self._stopped = True
         self._detour = True
+    
+    
+    def set_observer(self, observer):
+        """
+        Sets who is told of events. To be called before the first message comes.
+        
+        Parameters
+        ----------
+        observer : `None | (str, object) -> None`
+            Called with the name and the data of each event that was handed to a parser. It must not raise.
+        """
+        self._observer = observer
     
     
     def set_replay_filter(self, replay_filter):
@@ -184,6 +199,7 @@ class Dispatcher(RichAttributeErrorBaseType):
         feed = self._feed
         inert_parsers = INERT_PARSERS
         load = load_payload
+        observer = self._observer
         parsers = PARSERS
         session = self.session
         tail_format = TAIL_FORMAT
@@ -211,7 +227,8 @@ class Dispatcher(RichAttributeErrorBaseType):
                 index = payload.find(tail_format % next_sequence, 0, HEAD_SIZE_MAX)
                 if index > 0:
                     try:
-                        parser = parsers[heads[payload[: index]]]
+                        name = heads[payload[: index]]
+                        parser = parsers[name]
                         inert = inert_parsers[parser]
                     except (KeyError, TypeError):
                         index = 0
@@ -230,7 +247,10 @@ class Dispatcher(RichAttributeErrorBaseType):
                                     try:
                                         parser(client, data)
                                     except BaseException as exception:
-                                        self._report(heads[payload[: index]], exception)
+                                        self._report(name, exception)
+                                    
+                                    if (observer is not None):
+                                        observer(name, data)
                                 
                                 dispatched += 1
                                 if self._detour:
@@ -319,6 +339,10 @@ class Dispatcher(RichAttributeErrorBaseType):
                 parser(self.client, data)
         except BaseException as exception:
             self._report(name, exception)
+        
+        observer = self._observer
+        if (observer is not None):
+            observer(name, data)
     
     
     def _report(self, name, exception):

@@ -201,6 +201,7 @@ class MessageHandler(RichAttributeErrorBaseType):
             return
         
         driver.counts.sessions += 1
+        driver.end_restore(False)
         session = machine.session
         session.session_id = data['session_id']
         session.resume_gateway_url = self._get_acceptable_resume_url(data)
@@ -257,6 +258,7 @@ class MessageHandler(RichAttributeErrorBaseType):
             sequence = last_sequence
         
         driver.counts.resumes += 1
+        driver.end_restore(True)
         connection = driver.connection
         connection.dispatcher.dispatch('RESUMED', sequence, data)
         if driver.connection is connection:

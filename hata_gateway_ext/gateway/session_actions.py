@@ -7,9 +7,10 @@ from random import random
 
 from scarletio import LOOP_TIME, RichAttributeErrorBaseType, to_json
 
+from ..exceptions import GatewayStoreReport
 from ..protocol.close_codes import CLOSE_CODE_END_SESSION, CLOSE_CODE_KEEP_SESSION
 from ..protocol.operations import build_resume_payload
-from ..protocol.session import SessionMachine
+from ..protocol.session import Session, SessionMachine
 from ..protocol.transitions import (
     ACTION_ABORT, ACTION_CONNECT, ACTION_DROP, ACTION_END, ACTION_ENQUEUE, ACTION_HEARTBEAT, ACTION_IDENTIFY,
     ACTION_LEAVE_QUEUE, ACTION_OPEN_SENDS, ACTION_RESUME, ACTION_SET_READY
@@ -62,8 +63,12 @@ class SessionActions(RichAttributeErrorBaseType):
         Decides.
     messages : ``MessageHandler``
         Handles what Discord says about the session.
+    observer : `None | (str, object) -> None`
+        Called with the name and the data of each event that was dispatched.
     reports : ``Reports``
         Tells the bot's owner.
+    restored : ``None | RestoredSession``
+        The session of the process before this one, until it is resumed, or lost.
     send_queue : ``SendQueue``
         What the bot sends.
     shard_id : `int`
@@ -72,7 +77,7 @@ class SessionActions(RichAttributeErrorBaseType):
     __slots__ = (
         '_closing_task', '_handle', '_offline_since', '_result', '_sequence_when_armed', '_ticket', '_waiter', 'client',
         'configuration', 'connection', 'counts', 'discovery', 'gateway', 'identify_queue', 'kokoro', 'machine',
-        'messages', 'reports', 'send_queue', 'shard_id'
+        'messages', 'observer', 'reports', 'restored', 'send_queue', 'shard_id'
     )
     
     def __new__(cls, gateway, client, shard_id, context):
@@ -108,7 +113,9 @@ class SessionActions(RichAttributeErrorBaseType):
         self.kokoro = None
         self.machine = SessionMachine()
         self.messages = MessageHandler(self)
+        self.observer = None
         self.reports = context.reports
+        self.restored = None
         self.send_queue = SendQueue(shard_id, context.reports)
         self.shard_id = shard_id
         return self
@@ -116,6 +123,53 @@ class SessionActions(RichAttributeErrorBaseType):
     
     def __repr__(self):
         return f'<{type(self).__name__} shard_id = {self.shard_id!r}, state = {self.machine.state!r}>'
+    
+    # ---- from the store ----
+    
+    def restore(self, restored):
+        """
+        Takes over the session of the process before this one. To be called before the session is driven.
+        
+        Parameters
+        ----------
+        restored : ``RestoredSession``
+            The session.
+        """
+        self.restored = restored
+        self.machine.session = restored.session
+    
+    
+    def forget(self):
+        """
+        Lets go of the session: another process is to resume it. To be called when the session is not driven anymore.
+        """
+        self.restored = None
+        self.machine.session = Session()
+    
+    
+    def end_restore(self, resumed):
+        """
+        Discord has said what became of a restored session.
+        
+        Parameters
+        ----------
+        resumed : `bool`
+            Whether it was resumed. Otherwise there is a new session.
+        """
+        restored = self.restored
+        if restored is None:
+            return
+        
+        self.restored = None
+        self.connection.dispatcher.set_replay_filter(None)
+        
+        if resumed:
+            restored.resumed(self.client, self.shard_id)
+        else:
+            restored.discard(self.client)
+            self.reports.report(
+                GatewayStoreReport('The session is not restored: Discord has ended it. The shard identifies.', self.shard_id)
+            )
     
     # ---- actions ----
     
@@ -129,6 +183,12 @@ class SessionActions(RichAttributeErrorBaseType):
         compression = self.configuration.resolved_compression
         connection = GatewayConnection(self, self.client, self.machine.session, compression)
         self.connection = connection
+        
+        connection.dispatcher.set_observer(self.observer)
+        restored = self.restored
+        if (restored is not None):
+            connection.dispatcher.set_replay_filter(restored.replay_filter)
+        
         connection.start(self.client.http, compression)
     
     

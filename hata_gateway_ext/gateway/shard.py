@@ -257,6 +257,27 @@ class DurableGatewayClientShard(DurableGatewayClientBase):
             - If Discord does not accept the intents, the shard or the version of the API.
             - If Discord asks for more shards.
         """
+        async def run():
+            return await self.run_driver(waiter)
+        
+        return await self._run_kept(run)
+    
+    
+    async def run_driver(self, waiter = None):
+        """
+        Drives the session, without anything that concerns the gateway as a whole. See ``.run``.
+        
+        This method is a coroutine.
+        
+        Parameters
+        ----------
+        waiter : `None | Future<bool>` = `None`, Optional
+            Its result is set to `True` when READY or RESUMED is reached first, and to `False` if the run ended before.
+        
+        Returns
+        -------
+        outcome : `bool`
+        """
         if not self.client.running:
             if (waiter is not None):
                 waiter.set_result_if_pending(False)
@@ -283,18 +304,6 @@ class DurableGatewayClientShard(DurableGatewayClientBase):
         This method is a coroutine. It returns when the old connection is closed, after two seconds at most.
         """
         closing_task = self.driver.terminate()
-        if (closing_task is not None):
-            await closing_task
-    
-    
-    async def close(self):
-        """
-        Stops the heartbeat, and closes the web socket with close code `1000`, which ends the session. The gateway stays
-        down, also if it was in the middle of connecting.
-        
-        This method is a coroutine. It returns when the connection is closed, after two seconds at most.
-        """
-        closing_task = self.driver.close()
         if (closing_task is not None):
             await closing_task
     

@@ -97,8 +97,21 @@ class DurableGatewayClientSharder(DurableGatewayClientBase):
             - If Discord does not accept the intents, a shard or the version of the API.
             - If Discord asks for more shards.
         """
+        return await self._run_kept(self._run_shards)
+    
+    
+    async def _run_shards(self):
+        """
+        Keeps every shard connected. See ``.run``.
+        
+        This method is a coroutine.
+        
+        Returns
+        -------
+        outcome : `bool`
+        """
         task_group = TaskGroup(KOKORO)
-        shards_by_task = {task_group.create_task(gateway.run()): gateway for gateway in self.gateways}
+        shards_by_task = {task_group.create_task(gateway.run_driver()): gateway for gateway in self.gateways}
         
         try:
             while shards_by_task:
@@ -114,13 +127,13 @@ class DurableGatewayClientSharder(DurableGatewayClientBase):
                     return True
                 
                 # The others are connected: the internet is there, so this shard goes on trying.
-                shards_by_task[task_group.create_task(gateway.run())] = gateway
+                shards_by_task[task_group.create_task(gateway.run_driver())] = gateway
             
             return False
         
         except (DiscordGatewayException, InvalidToken):
             # One shard was refused for good.
-            await self.close()
+            await self._end_sessions()
             raise
         
         finally:
@@ -139,22 +152,6 @@ class DurableGatewayClientSharder(DurableGatewayClientBase):
         return LATENCY_DEFAULT
     
     
-    @staticmethod
-    async def _wait_closing(closing_tasks):
-        """
-        Waits until connections are closed.
-        
-        This method is a coroutine.
-        
-        Parameters
-        ----------
-        closing_tasks : `iterable<None | Task>`
-            What closes them. All is started before anything is waited for.
-        """
-        for closing_task in [closing_task for closing_task in closing_tasks if (closing_task is not None)]:
-            await closing_task
-    
-    
     async def terminate(self):
         """
         Stops the heartbeat of every shard, and closes its web socket with close code `4000`. A running gateway then
@@ -163,16 +160,6 @@ class DurableGatewayClientSharder(DurableGatewayClientBase):
         This method is a coroutine. It returns when the old connections are closed, after two seconds at most.
         """
         await self._wait_closing([gateway.driver.terminate() for gateway in self.gateways])
-    
-    
-    async def close(self):
-        """
-        Stops the heartbeat of every shard, and closes its web socket with close code `1000`, which ends the session. The
-        gateway stays down.
-        
-        This method is a coroutine. It returns when the connections are closed, after two seconds at most.
-        """
-        await self._wait_closing([gateway.driver.close() for gateway in self.gateways])
     
     
     def abort(self):

@@ -1,7 +1,7 @@
 """
 From the value of the option `gateway_store` to a store.
 """
-__all__ = ('create_store',)
+__all__ = ('STORE_VALUES', 'create_store')
 
 import os
 from urllib.parse import unquote
@@ -11,8 +11,8 @@ from .sqlite import SQLiteStore
 
 
 STORE_VALUES = (
-    '`None`, \'sqlite:///relative/path\', \'sqlite:////absolute/path\', \'redis://…\', \'rediss://…\', \'unix://…\', '
-    'or a `SessionStore`'
+    'None, \'sqlite:///relative/path\', \'sqlite:////absolute/path\', \'redis://…\', \'rediss://…\', \'unix://…\', '
+    'or a SessionStore'
 )
 
 
