@@ -1,8 +1,8 @@
 """
 `python -m hata_gateway_ext serve`: a local Discord for any hata bot.
 
-It prints the environment variables with which an unchanged bot runs on it, and goes on until Ctrl-C. Any token is accepted unless
-one is given, so that the bot does not have to be touched.
+It prints the environment variables with which an unchanged bot runs on it, and goes on until Ctrl-C. Any token is
+accepted unless one is given, so that the bot does not have to be touched.
 """
 __all__ = ('add_parser', 'run')
 
@@ -36,9 +36,12 @@ def add_parser(subparsers):
     parser = subparsers.add_parser('serve', help = 'Run a local Discord for any hata bot.', description = __doc__)
     parser.add_argument('--token', default = None, help = 'the only token to accept; any by default')
     parser.add_argument('--host', default = '127.0.0.1', help = 'address to listen on (default: %(default)s)')
-    parser.add_argument('--port', type = int, default = PORT_DEFAULT, help = 'port of REST, 0 for any (default: %(default)s)')
     parser.add_argument(
-        '--gateway-port', type = int, default = GATEWAY_PORT_DEFAULT, help = 'port of the gateway (default: %(default)s)'
+        '--port', type = int, default = PORT_DEFAULT, help = 'port of REST, 0 for any (default: %(default)s)'
+    )
+    parser.add_argument(
+        '--gateway-port', type = int, default = GATEWAY_PORT_DEFAULT,
+        help = 'port of the gateway (default: %(default)s)',
     )
     parser.add_argument(
         '--resume-port', type = int, default = RESUME_PORT_DEFAULT,
@@ -49,7 +52,8 @@ def add_parser(subparsers):
     parser.add_argument('--guilds', type = int, default = 2, help = 'count of guilds (default: %(default)s)')
     parser.add_argument('--members', type = int, default = 5, help = 'members of each guild (default: %(default)s)')
     parser.add_argument(
-        '--heartbeat-interval', type = float, default = 41.25, help = 'seconds between heartbeats (default: %(default)s)'
+        '--heartbeat-interval', type = float, default = 41.25,
+        help = 'seconds between heartbeats (default: %(default)s)',
     )
     parser.add_argument(
         '--traffic', type = float, default = 0.0, help = 'messages a second into each shard (default: %(default)s)'

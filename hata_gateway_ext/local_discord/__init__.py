@@ -1,10 +1,10 @@
 """
 A local Discord: REST and gateway of Discord on loopback, for tests, for the demo and for any bot author.
 
-It exists because a gateway can only be trusted after it was seen to survive what Discord and networks do, and nobody can
-ask the real Discord to cut connections on request. It follows Discord's documentation, refuses what Discord refuses,
-breaks on request, and records what each client did. It needs no token, no account and no internet; it needs aiohttp
-(`pip install hata_gateway_ext[local]`).
+It exists because a gateway can only be trusted after it was seen to survive what Discord and networks do, and nobody
+can ask the real Discord to cut connections on request. It follows Discord's documentation, refuses what Discord
+refuses, breaks on request, and records what each client did. It needs no token, no account and no internet; it needs
+aiohttp (`pip install hata_gateway_ext[local]`).
 
 Getting it running
 ------------------
@@ -12,8 +12,9 @@ On the asyncio loop of a test; the bot runs on hata's own thread:
 
 ```py
 async with LocalDiscord(shards = 2, heartbeat_interval = 0.5) as discord:
-    # hata reads its endpoints when it is imported: start the interpreter with `discord.environment` set, or, in a test, set
-    # `hata.discord.http.urls.API_ENDPOINT` and `hata.discord.http.api_client.API_ENDPOINT` to `discord.api_endpoint`.
+    # hata reads its endpoints when it is imported: start the interpreter with `discord.environment` set, or, in a test,
+    # set `hata.discord.http.urls.API_ENDPOINT` and `hata.discord.http.api_client.API_ENDPOINT` to
+    # `discord.api_endpoint`.
     ...
     await discord.wait_for(lambda recording: recording.ready_count(0) and recording.ready_count(1))
     number = discord.send_message(shard_id = 1)['number']
@@ -31,8 +32,9 @@ with LocalDiscord(shards = 4) as discord:
 
 From a shell, with any unchanged hata bot: `python -m hata_gateway_ext serve`.
 
-One api serves both: every method and property below is synchronous and thread-safe. Called on the loop that runs the local
-Discord it acts at once, called from another thread it is carried over and waits for the result. Only waiting differs:
+One api serves both: every method and property below is synchronous and thread-safe. Called on the loop that runs the
+local Discord it acts at once, called from another thread it is carried over and waits for the result. Only waiting
+differs:
 `await discord.wait_for(...)` on its own loop, `discord.wait(...)` from other threads.
 
 LocalDiscord(token = None, *, ...)
@@ -61,39 +63,41 @@ Every time is in seconds, every limit has Discord's value as default.
 | `host`, `port`, `gateway_port`, `resume_port` | 127.0.0.1, 0, 0, 0 | 0: any free one |
 | `record_bound` | 100000 | entries kept of each kind of record |
 
-There are three listeners: `'api'` (REST), `'gateway'` (the url of `/gateway/bot`), `'resume'` (`resume_gateway_url`); each
-can be taken down alone.
+There are three listeners: `'api'` (REST), `'gateway'` (the url of `/gateway/bot`), `'resume'` (`resume_gateway_url`);
+each can be taken down alone.
 
-Attributes: `token`, `application_id`, `api_endpoint`, `discord_endpoint`, `gateway_url`, `environment` (variables for an
-unchanged hata bot), `recording`, `ledger`, `world`, `sessions` (tuple of every session that can be used), `connections`
-(tuple of open ones). `resume_gateway_url(shard_id)`, `session(shard_id)` (newest usable one or `None`),
-`connection(shard_id)` (the shard's newest open connection or `None`), `ask(function)` (`function(recording)`, called on the loop of
-the local Discord: so from other threads nothing changes meanwhile). Options may be changed while running:
+Attributes: `token`, `application_id`, `api_endpoint`, `discord_endpoint`, `gateway_url`, `environment` (variables for
+an unchanged hata bot), `recording`, `ledger`, `world`, `sessions` (tuple of every session that can be used),
+`connections` (tuple of open ones). `resume_gateway_url(shard_id)`, `session(shard_id)` (newest usable one or `None`),
+`connection(shard_id)` (the shard's newest open connection or `None`), `ask(function)` (`function(recording)`, called on
+the loop of the local Discord: so from other threads nothing changes meanwhile). Options may be changed while running:
 `discord.options.max_concurrency = 4`.
 
 Events
 ------
-- `emit(name, data, *, shard_id = None, guild_id = None, application_id = None)`: dispatches into every session, of the shard
-  if `shard_id`, of the guild's shard if `guild_id` is given. Sessions without connection get it into their replay buffer.
-  Returns the count of sessions. `emit_many(name, datas, ...)` is the same for many.
-- `send_message(channel_id = None, content = None, *, guild_id = None, shard_id = None)`: a MESSAGE_CREATE as a member of the
-  guild would cause. `content` defaults to `f'#{number}'`; the number goes up by one each. Returns the message's data, with
-  the additional key `number` that is not sent. `send_messages(count, *, guild_id = None, shard_id = None)` returns a `range`.
+- `emit(name, data, *, shard_id = None, guild_id = None, application_id = None)`: dispatches into every session, of the
+  shard if `shard_id`, of the guild's shard if `guild_id` is given. Sessions without connection get it into their replay
+  buffer. Returns the count of sessions. `emit_many(name, datas, ...)` is the same for many.
+- `send_message(channel_id = None, content = None, *, guild_id = None, shard_id = None)`: a MESSAGE_CREATE as a member
+  of the guild would cause. `content` defaults to `f'#{number}'`; the number goes up by one each. Returns the message's
+  data, with the additional key `number` that is not sent. `send_messages(count, *, guild_id = None, shard_id = None)`
+  returns a `range`.
 - `start_traffic(rate, *, shard_id = None)`: `rate` numbered messages a second into each shard, until `traffic.stop()`.
 - `ledger.account(seen, shard_id = None)`: compares the numbers that a bot handled, in its order, with what was sent:
-  the counts `.sent` and `.seen`, the tuples of numbers `.lost`, `.doubled`, `.disordered`, `.unknown` and `.forfeited` (not seen,
-  but Discord itself had ended every session that held it), and `.is_clean`. `parse_number(content)` gives the number of a message
-  or `None`.
+  the counts `.sent` and `.seen`, the tuples of numbers `.lost`, `.doubled`, `.disordered`, `.unknown` and `.forfeited`
+  (not seen, but Discord itself had ended every session that held it), and `.is_clean`. `parse_number(content)` gives
+  the number of a message or `None`.
 
 Faults
 ------
-At once, on the open connections (of a shard): `cut(shard_id = None, reset = True)`, `close(shard_id = None, code = 4000)` (`None`: no
-code), `reconnect(shard_id = None)` (op 7), `invalidate(shard_id = None, resumable = False)` (op 9), `silence(shard_id = None, read = False)`
-(returns the fault, `.heal()` ends it), `request_heartbeat(shard_id = None)` (op 1), `end_sessions(shard_id = None)` (their resume gets op 9).
+At once, on the open connections (of a shard): `cut(shard_id = None, reset = True)`, `close(shard_id = None, code =
+4000)` (`None`: no code), `reconnect(shard_id = None)` (op 7), `invalidate(shard_id = None, resumable = False)` (op 9),
+`silence(shard_id = None, read = False)` (returns the fault, `.heal()` ends it), `request_heartbeat(shard_id = None)`
+(op 1), `end_sessions(shard_id = None)` (their resume gets op 9).
 
-Scripted: `fault(action, *, at = 'now', shard_id = None, times = 1, duration = None, after = 0)` returns a `Fault`: `.count` (times it
-struck), `.heal()`; also a context manager that heals. `times = None`: until healed. `after`: passes of the stage that go by
-unharmed, counted per connection. `heal()` heals all.
+Scripted: `fault(action, *, at = 'now', shard_id = None, times = 1, duration = None, after = 0)` returns a `Fault`:
+`.count` (times it struck), `.heal()`; also a context manager that heals. `times = None`: until healed. `after`: passes
+of the stage that go by unharmed, counted per connection. `heal()` heals all.
 
 | stage | when | what `Skip()` leaves out |
 | --- | --- | --- |
@@ -108,8 +112,8 @@ unharmed, counted per connection. `heal()` heals all.
 | `'dispatch'` | before each event that is no replay | the event |
 | `'heartbeat'` | op 1 came | the acknowledgement |
 
-Before IDENTIFY or RESUME nobody knows the shard: at `'connect'`, `'hello'`, `'hello_sent'` a fault with `shard_id` strikes only
-connections to the `resume_gateway_url` of that shard; one without strikes any connection.
+Before IDENTIFY or RESUME nobody knows the shard: at `'connect'`, `'hello'`, `'hello_sent'` a fault with `shard_id`
+strikes only connections to the `resume_gateway_url` of that shard; one without strikes any connection.
 
 | action | |
 | --- | --- |
@@ -127,30 +131,36 @@ connections to the `resume_gateway_url` of that shard; one without strikes any c
 | `Replace(function)` | `function(payload: dict)` returns what goes out instead: `dict`, `bytes`, a `list` of those, `None` |
 | `SkipSequence(by)` | the session's next sequence numbers are `by` higher (or lower) |
 
-`stop_listening(*names, cut = True)` makes connecting to these listeners (default: all) fail with "connection refused", and cuts
-the open connections that came over them; `start_listening(*names)` is back on the same ports.
+`stop_listening(*names, cut = True)` makes connecting to these listeners (default: all) fail with "connection refused",
+and cuts the open connections that came over them; `start_listening(*names)` is back on the same ports.
 
-`rest_fault(path = '', *, method = None, status = None, headers = None, body = None, hang = False, delay = 0.0, times = 1, duration = None)`: on
-requests whose path, without `/api/v10`, starts with `path`. Returns a fault as above.
+`rest_fault(path = '', *, method = None, status = None, headers = None, body = None, hang = False, delay = 0.0, times =
+1, duration = None)`: on requests whose path, without `/api/v10`, starts with `path`. Returns a fault as above.
 
 Recording
 ---------
 All times are `time.monotonic()`, also scarletio's `LOOP_TIME()`. The token is never recorded.
 
-- `recording.connections`: `ConnectionRecord`: `number`, `listener` (`'gateway'`, `'resume'`), `opened_at`, `closed_at`, `query`, `headers`,
-  `compression`, `version`, `refused_status`, `shard_id`, `shard_count`, `session_number`, `hello_at`, `ready_at`, `resumed_at`, `close_code` (sent by
-  the client; 0: a close frame without code; `None`: no close frame), `discord_close_code`, `closed_by` (`'client'`, `'discord'`, `'lost'`, `None`: open),
+- `recording.connections`: `ConnectionRecord`: `number`, `listener` (`'gateway'`, `'resume'`), `opened_at`, `closed_at`,
+  `query`, `headers`,
+  `compression`, `version`, `refused_status`, `shard_id`, `shard_count`, `session_number`, `hello_at`, `ready_at`,
+  `resumed_at`, `close_code` (sent by the client; 0: a close frame without code; `None`: no close frame),
+  `discord_close_code`, `closed_by` (`'client'`, `'discord'`, `'lost'`, `None`: open),
   `dispatched` (events sent), `operations`.
-- `recording.operations`: `OperationRecord`: `at`, `operation`, `data` (`d`, without the token), `shard_id`, `connection` (number), `size`.
-- `recording.identifies`: `IdentifyRecord`: `at`, `shard_id`, `shard_count`, `result` (`'ready'`, `'too_early'`, `'faulted'`, or a close code), `connection`.
-- `recording.resumes`: `ResumeRecord`: `at`, `shard_id`, `sequence`, `result` (`'resumed'`, `'invalid'`, `'faulted'`, or a close code), `replayed`, `connection`, `listener`.
+- `recording.operations`: `OperationRecord`: `at`, `operation`, `data` (`d`, without the token), `shard_id`,
+  `connection` (number), `size`.
+- `recording.identifies`: `IdentifyRecord`: `at`, `shard_id`, `shard_count`, `result` (`'ready'`, `'too_early'`,
+  `'faulted'`, or a close code), `connection`.
+- `recording.resumes`: `ResumeRecord`: `at`, `shard_id`, `sequence`, `result` (`'resumed'`, `'invalid'`, `'faulted'`, or
+  a close code), `replayed`, `connection`, `listener`.
 - `recording.heartbeats`: `HeartbeatRecord`: `at`, `shard_id`, `sequence`, `connection`.
 - `recording.requests`: `RequestRecord`: `at`, `method`, `path`, `status`.
-- Counts, of all shards or of one: `ready_count(shard_id = None)`, `resumed_count(...)`, `identify_count(...)`, `resume_count(...)`,
+- Counts, of all shards or of one: `ready_count(shard_id = None)`, `resumed_count(...)`, `identify_count(...)`,
+  `resume_count(...)`,
   `connection_count(...)`, `close_codes(shard_id = None)`; `operations_of(operation, shard_id = None)`. `clear()`.
 
-`await wait_for(condition, timeout = 10.0)` returns the first true value of `condition(recording)`, which is asked whenever anything
-happened; `TimeoutError` with what was recorded otherwise.
+`await wait_for(condition, timeout = 10.0)` returns the first true value of `condition(recording)`, which is asked
+whenever anything happened; `TimeoutError` with what was recorded otherwise.
 """
 
 __all__ = (

@@ -1,8 +1,9 @@
 """
 What a scripted fault does to a connection.
 
-An action strikes a connection that passes a stage. It may act on the connection, and it may change the stage's outcome: leave its
-message out, replace it, or make it wait. The actions themselves are in `line_actions.py`, `payload_actions.py` and `stage_actions.py`.
+An action strikes a connection that passes a stage. It may act on the connection, and it may change the stage's outcome:
+leave its message out, replace it, or make it wait. The actions themselves are in `line_actions.py`,
+`payload_actions.py` and `stage_actions.py`.
 """
 __all__ = ('AFTER_UPGRADE', 'AT_ONCE', 'ActionBase', 'BEFORE_UPGRADE', 'StageOutcome')
 
@@ -53,7 +54,8 @@ class ActionBase:
     Attributes
     ----------
     impossible_stages : `tuple<str>` = `()`
-        Where it means nothing: before the upgrade there are no web socket messages, and at once there is nothing to leave out.
+        Where it means nothing: before the upgrade there are no web socket messages, and at once there is nothing to
+        leave out.
 
     is_lasting : `bool` = `False`
         Whether it holds the connection until it is undone.

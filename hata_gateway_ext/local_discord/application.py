@@ -9,7 +9,7 @@ from base64 import b64decode, b64encode
 from binascii import Error as Base64DecodeError
 
 
-# A token has three parts between dots: the bot's id in base64, a timestamp and a hash. These are of the lengths that Discord's have.
+# A token has three parts between dots: the bot's id in base64, a timestamp and a hash. Only the first one is read.
 TOKEN_TAIL = '.LocalD.not-a-secret-it-opens-nothing-anywhere'
 
 

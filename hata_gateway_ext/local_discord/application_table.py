@@ -119,7 +119,9 @@ class ApplicationTable:
         taken : `bool`
         """
         options = self.core.options
-        application.refresh_session_starts(self.core.now(), options.session_start_total, options.session_start_reset_after)
+        application.refresh_session_starts(
+            self.core.now(), options.session_start_total, options.session_start_reset_after
+        )
         if application.session_start_remaining > 0:
             application.session_start_remaining -= 1
             return True

@@ -1,8 +1,9 @@
 """
 What IDENTIFY and RESUME have in common.
 
-A session gets its events over a connection only from READY or RESUMED on (`Session.connection`); what happens before that lands in
-its replay buffer and is sent in order. So delaying or cutting any of these stages never reorders an event.
+A session gets its events over a connection only from READY or RESUMED on (`Session.connection`); what happens before
+that lands in its replay buffer and is sent in order. So delaying or cutting any of these stages never reorders an
+event.
 """
 __all__ = ('AuthenticationBase',)
 

@@ -1,8 +1,8 @@
 """
 Certificates for a local Discord with TLS, made on the spot.
 
-The standard library cannot make any, so this needs trustme. What is made lasts for the process; only what others need to trust it, or
-what the caller asks for, is written to a file.
+The standard library cannot make any, so this needs trustme. What is made lasts for the process; only what others need
+to trust it, or what the caller asks for, is written to a file.
 """
 __all__ = ('Certificates', 'create_certificates')
 
@@ -103,8 +103,8 @@ def create_certificates(*names):
     Parameters
     ----------
     *names : `str`
-        The host names and addresses that the certificate is for. `'127.0.0.1'` and `'localhost'` if none is given. With another one
-        its owner is not who a client of the local Discord looks for: a misnamed certificate.
+        The host names and addresses that the certificate is for. `'127.0.0.1'` and `'localhost'` if none is given. With
+        another one its owner is not who a client of the local Discord looks for: a misnamed certificate.
 
     Returns
     -------

@@ -1,8 +1,8 @@
 """
 The sending side of the gateway's transport compressions.
 
-A deflater lives as long as its connection, as its context does. It turns a payload into the WebSocket messages that carry it: one,
-but for zlib-stream, where Discord may spread a payload over several and marks the last by `00 00 ff ff`.
+A deflater lives as long as its connection, as its context does. It turns a payload into the WebSocket messages that
+carry it: one, but for zlib-stream, where Discord may spread a payload over several and marks the last by `00 00 ff ff`.
 """
 __all__ = ('COMPRESSION_NONE', 'COMPRESSION_ZLIB', 'COMPRESSION_ZSTD', 'create_deflater', 'get_available_compressions')
 
@@ -18,8 +18,8 @@ COMPRESSION_NONE = 'none'
 COMPRESSION_ZLIB = 'zlib-stream'
 COMPRESSION_ZSTD = 'zstd-stream'
 
-# Discord compresses single payloads (`compress` in IDENTIFY) only where it pays off; it documents no bound. From about here on the
-# compressed form of JSON is shorter.
+# Discord compresses single payloads (`compress` in IDENTIFY) only where it pays off; it documents no bound. From about
+# here on the compressed form of JSON is shorter.
 PAYLOAD_COMPRESSION_THRESHOLD = 1024
 
 

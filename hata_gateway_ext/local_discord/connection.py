@@ -1,8 +1,8 @@
 """
 A connection of a client, as bytes: frames go out, faults hold or cut it. What is said over it is `conversation.py`'s.
 
-aiohttp does the upgrade and reads the client's frames. Everything that goes out is written straight into the transport: so a fault
-can write anything, and many events go out in one write.
+aiohttp does the upgrade and reads the client's frames. Everything that goes out is written straight into the transport:
+so a fault can write anything, and many events go out in one write.
 """
 __all__ = ('Connection',)
 
@@ -18,7 +18,8 @@ from .outbox import Outbox
 from .payloads import decode_json, encode_envelope, encode_json
 from .records import CLOSED_BY_CLIENT, CLOSED_BY_DISCORD, CLOSED_BY_LOSS
 
-# Seconds within which the client has to answer our close frame. RFC 6455, 7.1.1: the server closes the TCP connection after it.
+# Seconds within which the client has to answer our close frame. RFC 6455, 7.1.1: the server closes the TCP connection
+# after it.
 CLOSE_TIMEOUT = 5.0
 
 # Linger on, for 0 seconds: closing sends RST.

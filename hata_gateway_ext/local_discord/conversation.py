@@ -1,8 +1,8 @@
 """
 What is said over a connection: HELLO, the client's operations, and what Discord refuses of them.
 
-Each stage of it asks the fault script first. A stage is a function that sends something, and that may be left out, replaced or
-delayed by a fault.
+Each stage of it asks the fault script first. A stage is a function that sends something, and that may be left out,
+replaced or delayed by a fault.
 """
 __all__ = ('Conversation',)
 
@@ -248,7 +248,8 @@ class Conversation:
         """
         connection = self.connection
         self.core.recording.heartbeats.append(HeartbeatRecord(
-            at = self.core.now(), connection = connection.record.number, sequence = data, shard_id = connection.shard_id,
+            at = self.core.now(), connection = connection.record.number, sequence = data,
+            shard_id = connection.shard_id,
         ))
         self.core.recording.changed()
         self.run_stage(STAGE_HEARTBEAT, self._acknowledge_heartbeat)

@@ -21,8 +21,8 @@ from .world import World
 
 RESUME_PATH = '/shard/'
 
-# Each local Discord of a process has an application of its own: clients and identify windows belong to an application, and
-# those of one test must not reach into the next.
+# Each local Discord of a process has an application of its own: clients and identify windows belong to an application,
+# and those of one test must not reach into the next.
 INSTANCE_COUNTER = count()
 
 

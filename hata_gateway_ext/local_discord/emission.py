@@ -144,7 +144,9 @@ class Emission:
                 guild_id = world.get_guild_id_of_channel(channel_id)
 
         if not world.has_guild(guild_id):
-            raise ValueError(f'There is no such guild or channel, got guild_id = {guild_id!r}, channel_id = {channel_id!r}.')
+            raise ValueError(
+                f'There is no such guild or channel, got guild_id = {guild_id!r}, channel_id = {channel_id!r}.'
+            )
 
         if channel_id is None:
             channel_id = world.get_text_channel_id(guild_id)
@@ -181,7 +183,8 @@ class Emission:
         guild_id = core.world.find_guild_id_of(shard_id, shard_count)
         if not guild_id:
             raise ValueError(
-                f'Shard {shard_id!r} of {shard_count!r} has no guild: there are {core.options.guilds!r} guilds, see `guilds`.'
+                f'Shard {shard_id!r} of {shard_count!r} has no guild: there are {core.options.guilds!r} guilds, see '
+                f'`guilds`.'
             )
 
         return guild_id

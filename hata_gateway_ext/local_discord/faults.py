@@ -1,7 +1,8 @@
 """
 Scripted faults: which action strikes at which stage of which connection, and how often.
 
-A connection asks the script at every stage. The script answers with the actions that strike there; what an action does is in
+A connection asks the script at every stage. The script answers with the actions that strike there; what an action does
+is in
 `action_base.py`. So the gateway itself knows no fault, only its stages.
 """
 __all__ = ('STAGES', 'STAGE_NOW', 'Fault', 'FaultScript')
@@ -23,8 +24,8 @@ STAGE_DISPATCH = 'dispatch'
 STAGE_HEARTBEAT = 'heartbeat'
 
 STAGES = (
-    STAGE_NOW, STAGE_CONNECT, STAGE_HELLO, STAGE_HELLO_SENT, STAGE_IDENTIFY, STAGE_READY, STAGE_READY_SENT, STAGE_RESUME,
-    STAGE_REPLAY, STAGE_RESUMED, STAGE_RESUMED_SENT, STAGE_DISPATCH, STAGE_HEARTBEAT,
+    STAGE_NOW, STAGE_CONNECT, STAGE_HELLO, STAGE_HELLO_SENT, STAGE_IDENTIFY, STAGE_READY, STAGE_READY_SENT,
+    STAGE_RESUME, STAGE_REPLAY, STAGE_RESUMED, STAGE_RESUMED_SENT, STAGE_DISPATCH, STAGE_HEARTBEAT,
 )
 
 
@@ -68,7 +69,8 @@ class Fault:
         The connections that its action still holds.
     """
     __slots__ = (
-        '_healer', '_passes', '_struck', 'action', 'after', 'count', 'expires_at', 'is_healed', 'shard_id', 'stage', 'times'
+        '_healer', '_passes', '_struck', 'action', 'after', 'count', 'expires_at', 'is_healed', 'shard_id',
+        'stage', 'times',
     )
 
     def __new__(cls, action, stage, shard_id, times, expires_at, after, healer):
@@ -116,8 +118,8 @@ class Fault:
     def __repr__(self):
         """Returns the representation of the fault."""
         return (
-            f'<{type(self).__name__} {self.action!r} at {self.stage!r}, shard_id = {self.shard_id!r}, times = {self.times!r}, '
-            f'count = {self.count!r}, is_healed = {self.is_healed!r}>'
+            f'<{type(self).__name__} {self.action!r} at {self.stage!r}, shard_id = {self.shard_id!r}, times = '
+            f'{self.times!r}, count = {self.count!r}, is_healed = {self.is_healed!r}>'
         )
 
 

@@ -1,11 +1,13 @@
 """
 Server side WebSocket frames: unmasked, and only to be written.
 
-The gateway writes its frames itself, straight into the transport, because its faults need every byte under control: messages in
-several frames, close frames without code, bytes that are no frame at all.
+The gateway writes its frames itself, straight into the transport, because its faults need every byte under control:
+messages in several frames, close frames without code, bytes that are no frame at all.
 """
-__all__ = ('OPCODE_BINARY', 'OPCODE_CLOSE', 'OPCODE_PING', 'OPCODE_PONG', 'OPCODE_TEXT', 'build_close_frame', 'build_frame',
-    'build_frames')
+__all__ = (
+    'OPCODE_BINARY', 'OPCODE_CLOSE', 'OPCODE_PING', 'OPCODE_PONG', 'OPCODE_TEXT', 'build_close_frame', 'build_frame',
+    'build_frames',
+)
 
 # RFC 6455, 5.2. Base Framing Protocol
 OPCODE_CONTINUATION = 0x0

@@ -24,7 +24,8 @@ VOICE_CHANNEL_INDEX = 2
 PERMISSIONS_EVERYONE = 2248473465835073
 PERMISSIONS_ADMINISTRATOR = 8
 
-# Discord docs, Gateway: "Guild Create": in a guild of more members than IDENTIFY's `large_threshold` only the online ones are sent.
+# Discord docs, Gateway: "Guild Create": in a guild of more members than IDENTIFY's `large_threshold` only the online
+# ones are sent.
 LARGE_THRESHOLD_DEFAULT = 50
 
 

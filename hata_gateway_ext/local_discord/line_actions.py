@@ -92,7 +92,8 @@ class Close(ActionBase):
 
 class Silence(ActionBase):
     """
-    Nothing is written any more. What would have been is kept, and goes out when the fault is healed: as in a network that stalls.
+    Nothing is written any more. What would have been is kept, and goes out when the fault is healed: as in a network
+    that stalls.
 
     Attributes
     ----------

@@ -1,8 +1,8 @@
 """
 A port of a local Discord, that can be taken down and brought back.
 
-While it is down its port stays bound, without listening: connecting is refused, as it is by a server that is down, and nobody else
-can take the port.
+While it is down its port stays bound, without listening: connecting is refused, as it is by a server that is down, and
+nobody else can take the port.
 """
 __all__ = ('LISTENER_API', 'LISTENER_GATEWAY', 'LISTENER_NAMES', 'LISTENER_RESUME', 'Listener')
 

@@ -36,7 +36,8 @@ class LocalDiscord(Inspection, Emission, FaultControl, Outages):
     __slots__ = ('_thread', '_thread_id', 'core')
 
     def __new__(
-        cls, token = None, *, host = '127.0.0.1', port = 0, gateway_port = 0, resume_port = 0, ssl_context = None, **options
+        cls, token = None, *, host = '127.0.0.1', port = 0, gateway_port = 0, resume_port = 0, ssl_context = None,
+        **options,
     ):
         """
         Creates a local Discord. It is started by `with`, `async with`, ``.start`` or ``.open``.

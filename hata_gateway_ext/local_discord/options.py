@@ -144,7 +144,8 @@ def _check_bool(name, value):
 # - session_start_total and session_start_reset_after: 1000 in 24 h.
 # - send_limit and send_interval: 120 in 60 s.
 # - session_lifetime: Discord says "a few minutes".
-# The rest is ours: replay_bound keeps minutes of a busy shard, record_bound hours of a quiet bot without growing for ever.
+# The rest is ours: replay_bound keeps minutes of a busy shard, record_bound hours of a quiet bot without growing for
+# ever.
 OPTIONS = (
     ('accept_any_token', False, _check_bool),
     ('disallowed_intents', 0, _check_amount),
@@ -170,8 +171,8 @@ OPTIONS = (
 
 class LocalDiscordOptions:
     """
-    The options of a local Discord. An attribute for each entry of the table above; they may be changed while it runs, and hold
-    from then on.
+    The options of a local Discord. An attribute for each entry of the table above; they may be changed while it runs,
+    and hold from then on.
     """
     __slots__ = tuple(name for name, default, check in OPTIONS)
 

@@ -1,5 +1,6 @@
 """
-Trouble on request that is not of a single connection: listeners that are down, REST that fails, sessions that are forgotten.
+Trouble on request that is not of a single connection: listeners that are down, REST that fails, sessions that are
+forgotten.
 
 Every method may be called from any thread.
 """
@@ -91,8 +92,8 @@ class Outages:
 
 
     def rest_fault(
-        self, path = '', *, method = None, status = None, headers = None, body = None, hang = False, delay = 0.0, times = 1,
-        duration = None,
+        self, path = '', *, method = None, status = None, headers = None, body = None, hang = False, delay = 0.0,
+        times = 1, duration = None,
     ):
         """
         Scripts a fault of REST.

@@ -1,8 +1,8 @@
 """
 The output of a connection, and the valve on it.
 
-What is to be sent is collected and written once in a cycle of the loop, so that a thousand events cost a few system calls. Faults
-hold the output back and stop the reading; everything stays in order.
+What is to be sent is collected and written once in a cycle of the loop, so that a thousand events cost a few system
+calls. Faults hold the output back and stop the reading; everything stays in order.
 """
 __all__ = ('Outbox',)
 
@@ -75,7 +75,10 @@ class Outbox:
 
     def __repr__(self):
         """Returns the representation of the outbox."""
-        return f'<{type(self).__name__} waiting = {self._size!r}, is_held = {self.is_held!r}, is_closed = {self.is_closed!r}>'
+        return (
+            f'<{type(self).__name__} waiting = {self._size!r}, is_held = {self.is_held!r}, is_closed = '
+            f'{self.is_closed!r}>'
+        )
 
 
     @property

@@ -1,8 +1,8 @@
 """
 Payloads to bytes and back.
 
-Discord writes an envelope in the order `t`, `s`, `op`, `d`, and the data of one event goes to many sessions under different
-sequence numbers; so the data is encoded once, and the envelope is put around it for each session.
+Discord writes an envelope in the order `t`, `s`, `op`, `d`, and the data of one event goes to many sessions under
+different sequence numbers; so the data is encoded once, and the envelope is put around it for each session.
 """
 __all__ = ('decode_json', 'encode_envelope', 'encode_json')
 

@@ -95,8 +95,8 @@ class ConnectionRecord(RecordBase):
         The API version of the query.
     """
     __slots__ = (
-        'close_code', 'closed_at', 'closed_by', 'compression', 'discord_close_code', 'dispatched', 'headers', 'hello_at',
-        'listener', 'number', 'opened_at', 'operations', 'path', 'query', 'ready_at', 'refused_status', 'resumed_at',
+        'close_code', 'closed_at', 'closed_by', 'compression', 'discord_close_code', 'dispatched', 'headers',
+        'hello_at', 'listener', 'number', 'opened_at', 'operations', 'path', 'query', 'ready_at', 'refused_status', 'resumed_at',
         'session_number', 'shard_count', 'shard_id', 'version',
     )
 
@@ -138,7 +138,8 @@ class IdentifyRecord(RecordBase):
     connection : `int`
         Number of the connection.
     result : `None | int | str`
-        `'ready'`, `'too_early'` (op 9), `'faulted'` (a scripted fault took over), or the close code it was answered with.
+        `'ready'`, `'too_early'` (op 9), `'faulted'` (a scripted fault took over), or the close code it was answered
+        with.
         `None` while a scripted delay holds it back.
     shard_count : `None | int`
         Count of shards.
@@ -163,8 +164,8 @@ class ResumeRecord(RecordBase):
     replayed : `int`
         How many events were replayed, so far.
     result : `None | int | str`
-        `'resumed'`, `'invalid'` (op 9), `'faulted'` (a scripted fault took over), or the close code it was answered with. `None`
-        while it is being replayed, or if the connection ended before the replay did.
+        `'resumed'`, `'invalid'` (op 9), `'faulted'` (a scripted fault took over), or the close code it was answered
+        with. `None` while it is being replayed, or if the connection ended before the replay did.
     sequence : `object`
         The sequence that was resumed from.
     shard_id : `None | int`

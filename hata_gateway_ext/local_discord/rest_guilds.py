@@ -28,8 +28,8 @@ def get_own_guilds(request):
     """
     return 200, [
         {
-            'id': str(guild_id), 'name': f'Guild {get_guild_index(guild_id)}', 'icon': None, 'banner': None, 'owner': False,
-            'permissions': '8', 'features': [],
+            'id': str(guild_id), 'name': f'Guild {get_guild_index(guild_id)}', 'icon': None, 'banner': None,
+            'owner': False, 'permissions': '8', 'features': [],
         }
         for guild_id in request.core.world.guild_ids
     ]

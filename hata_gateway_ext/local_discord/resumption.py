@@ -15,7 +15,8 @@ CLOSE_AUTHENTICATION_FAILED = 4004
 CLOSE_ALREADY_AUTHENTICATED = 4005
 CLOSE_INVALID_SEQUENCE = 4007
 
-# Discord does not document with what it closes the old connection of a session that is resumed elsewhere. This code keeps the session.
+# Discord does not document with what it closes the old connection of a session that is resumed elsewhere. This code
+# keeps the session.
 CLOSE_SESSION_TAKEN_OVER = 4000
 
 RESULT_INVALID = 'invalid'

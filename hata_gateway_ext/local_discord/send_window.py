@@ -8,8 +8,8 @@ from collections import deque
 
 class SendWindow:
     """
-    Counts the payloads of the last interval. Discord docs, Gateway: "Rate Limiting": 120 events per connection every 60 seconds,
-    of all operations; over it the connection is closed with 4008.
+    Counts the payloads of the last interval. Discord docs, Gateway: "Rate Limiting": 120 events per connection every 60
+    seconds, of all operations; over it the connection is closed with 4008.
 
     Attributes
     ----------

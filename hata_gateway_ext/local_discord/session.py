@@ -1,8 +1,8 @@
 """
 A gateway session with its replay buffer: what outlives a connection.
 
-Discord numbers the events of a session one by one and keeps them for a while, so that a client that lost its connection can ask for
-what it missed. Everything about numbers and keeping is here; who is connected is only a reference.
+Discord numbers the events of a session one by one and keeps them for a while, so that a client that lost its connection
+can ask for what it missed. Everything about numbers and keeping is here; who is connected is only a reference.
 """
 __all__ = ('Session',)
 
@@ -28,8 +28,9 @@ class Session:
         The connection that it is used on right now.
 
     end_reason : `None | str`
-        Why it ended. `None` while it can be used. `'client'`: closed with 1000 or 1001. `'invalidated'`: by op 9 false or
-        by `end_sessions`. `'expired'`: not resumed in time. `'overflow'`: the replay buffer does not reach back far enough.
+        Why it ended. `None` while it can be used. `'client'`: closed with 1000 or 1001. `'invalidated'`: by op 9 false
+        or by `end_sessions`. `'expired'`: not resumed in time. `'overflow'`: the replay buffer does not reach back far
+        enough.
         `'token'`: the token was reset. `'stopped'`.
 
     expires_at : `float`
@@ -57,8 +58,8 @@ class Session:
         The kept events: sequence, name and encoded data.
     """
     __slots__ = (
-        '_buffer', 'application', 'connection', 'end_reason', 'expires_at', 'intents', 'number', 'sequence', 'session_id',
-        'shard_count', 'shard_id',
+        '_buffer', 'application', 'connection', 'end_reason', 'expires_at', 'intents', 'number', 'sequence',
+        'session_id', 'shard_count', 'shard_id',
     )
 
     def __new__(cls, application, number, session_id, shard_id, shard_count, intents, bound):
@@ -139,8 +140,8 @@ class Session:
     @property
     def is_forfeited(self):
         """
-        Returns whether Discord ended the session, so that no client can have its events any more. One that the client closed, or
-        that it did not resume in time, is the client's own fault.
+        Returns whether Discord ended the session, so that no client can have its events any more. One that the client
+        closed, or that it did not resume in time, is the client's own fault.
 
         Returns
         -------

@@ -1,8 +1,8 @@
 """
 Ids of the generated world.
 
-They are snowflakes as Discord's are, and the same in each run. Guild `i` falls on shard `i % shard_count` for every shard count up to
-16, so that a test knows its guilds' shards without asking.
+They are snowflakes as Discord's are, and the same in each run. Guild `i` falls on shard `i % shard_count` for every
+shard count up to 16, so that a test knows its guilds' shards without asking.
 """
 __all__ = ('MessageIdGenerator', 'get_channel_id', 'get_guild_id', 'get_guild_index', 'get_role_id', 'get_user_id')
 

@@ -12,7 +12,8 @@ from .snowflakes import (
 )
 from .user_data import build_bot_data, build_member_data, build_user_data
 
-# The index of the bot among the users, far from that of any member. A client id is read from the token, so this is only the default.
+# The index of the bot among the users, far from that of any member. A client id is read from the token, so this is only
+# the default.
 BOT_USER_INDEX = 2 ** 30
 
 MESSAGE_TYPE_DEFAULT = 0

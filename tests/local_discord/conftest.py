@@ -14,7 +14,8 @@ from hata_gateway_ext.local_discord import LocalDiscord
 # Seconds. Nothing here takes long; this only keeps a broken test from hanging.
 TIMEOUT = 10.0
 
-# What a peer waits for the answer to its close frame, and how it verifies TLS by default. Before aiohttp 3.11 both had another form.
+# What a peer waits for the answer to its close frame, and how it verifies TLS by default. Before aiohttp 3.11 both had
+# another form.
 try:
     CLOSE_TIMEOUT = aiohttp.ClientWSTimeout(ws_close = 1.0)
     SSL_DEFAULT = True

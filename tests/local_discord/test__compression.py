@@ -83,7 +83,10 @@ async def test__compression__frame_split(connect):
 
 
 async def test__compression__of_payloads(discord, connect):
-    """`compress` in IDENTIFY without transport compression: large payloads come compressed, each for itself; small ones as text."""
+    """
+    `compress` in IDENTIFY without transport compression: large payloads come compressed, each for itself; small ones
+    as text.
+    """
     peer = await connect(discord)
     await peer.expect(10)
     await peer.identify(compress = True)

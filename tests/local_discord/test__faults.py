@@ -7,8 +7,8 @@ import aiohttp
 import pytest
 
 from hata_gateway_ext.local_discord import (
-    STAGES, Close, Cut, Delay, Invalidate, LocalDiscord, Reconnect, Refuse, Replace, SendBytes, SendMessage, SendPayload,
-    Silence, Skip, SkipSequence,
+    STAGES, Close, Cut, Delay, Invalidate, LocalDiscord, Reconnect, Refuse, Replace, SendBytes, SendMessage,
+    SendPayload, Silence, Skip, SkipSequence,
 )
 
 
@@ -48,7 +48,10 @@ async def test__cut(discord, start, reset):
 
 @pytest.mark.parametrize(('code', 'received'), ((4000, 4000), (1000, 1000), (3000, 3000), (None, 0)))
 async def test__close(discord, start, code, received):
-    """A close frame with any code, or without one. The session waits to be resumed, even after 1000: that is Discord's side."""
+    """
+    A close frame with any code, or without one. The session waits to be resumed, even after 1000: that is Discord's
+    side.
+    """
     peer = await start()
     discord.close(0, code)
     assert await peer.expect_close() == received
@@ -57,7 +60,9 @@ async def test__close(discord, start, code, received):
 
 
 async def test__close__unanswered(discord, start):
-    """The client's answer to our close frame ends the TCP connection, and is not taken for a close of the client's own."""
+    """
+    The client's answer to our close frame ends the TCP connection, and is not taken for a close of the client's own.
+    """
     peer = await start()
     discord.close(0)
     assert await peer.expect_close() == 4000
@@ -248,7 +253,9 @@ async def test__stage__no_hello(discord, connect):
     await peer.expect_event('READY')
 
 
-@pytest.mark.parametrize(('action', 'close_code'), ((Cut(), None), (Cut(False), None), (Close(4000), 4000), (Close(None), 0)))
+@pytest.mark.parametrize(
+    ('action', 'close_code'), ((Cut(), None), (Cut(False), None), (Close(4000), 4000), (Close(None), 0)),
+)
 async def test__stage__lost_before_hello(discord, connect, action, close_code):
     """The connection ends before HELLO."""
     discord.fault(action, at = 'hello')
@@ -430,7 +437,8 @@ async def test__stage__lost_during_replay(discord, start, resumed, action, close
         )
 
     assert seen == ['0', '1', '2', '3', '4']
-    assert [(record.result, record.replayed) for record in discord.recording.resumes] == [('faulted', 2), ('resumed', 3)]
+    results = [(record.result, record.replayed) for record in discord.recording.resumes]
+    assert results == [('faulted', 2), ('resumed', 3)]
 
 
 async def test__stage__replay_delayed(discord, start, resumed):

@@ -115,7 +115,12 @@ async def test__hata__slash(start_bot):
     async with LocalDiscord() as discord:
         bot = await start_bot(discord, 'slash')
         assert (await bot.read())[0] == 'ready'
-        await discord.wait_for(lambda recording: any(record.method in ('POST', 'PUT') and record.status for record in recording.requests), TIMEOUT)
+        await discord.wait_for(
+            lambda recording: any(
+                (record.method in ('POST', 'PUT')) and record.status for record in recording.requests
+            ),
+            TIMEOUT,
+        )
         assert [command['name'] for command in discord.applications[0].commands.values()] == ['ping']
         assert await bot.stop() == 0
 

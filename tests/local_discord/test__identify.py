@@ -108,7 +108,10 @@ async def test__identify__too_early(connect):
 
 
 async def test__identify__again_after_the_window(connect):
-    """After the window the bucket is free again, also on the connection that was refused. The refused one did not prolong it."""
+    """
+    After the window the bucket is free again, also on the connection that was refused. The refused one did not prolong
+    it.
+    """
     async with LocalDiscord(guilds = 0, identify_interval = 60.0) as discord:
         peer = await connect(discord)
         await peer.start((0, 2))
@@ -150,7 +153,9 @@ async def test__identify__token_reset(connect):
 
 
 async def test__identify__any_token(connect):
-    """With `accept_any_token` each token is a bot of its own, with buckets of its own. What is no token is still refused."""
+    """
+    With `accept_any_token` each token is a bot of its own, with buckets of its own. What is no token is still refused.
+    """
     async with LocalDiscord(guilds = 0, accept_any_token = True, identify_interval = 60.0) as discord:
         await (await connect(discord)).start()
         other = await connect(discord, token = 'MTA2MDY1NjA2MDAwMDAwMDAx.x.y')

@@ -119,7 +119,9 @@ async def test__LocalDiscord__tls_misnamed(connect):
 
 
 async def test__LocalDiscord__send_message(connect):
-    """Numbered messages go to the shard's guild; the ledger knows into which sessions. Without session they count nowhere."""
+    """
+    Numbered messages go to the shard's guild; the ledger knows into which sessions. Without session they count nowhere.
+    """
     async with LocalDiscord(guilds = 2, identify_interval = 0.0) as discord:
         assert discord.send_message()['number'] == 0
         peers = []

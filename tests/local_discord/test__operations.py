@@ -126,7 +126,8 @@ async def test__operations__request_members(connect):
         await peer.send(8, {'guild_id': guild_id, 'query': '', 'limit': 0, 'presences': True, 'nonce': 'n'})
         chunks = [await peer.expect_event('GUILD_MEMBERS_CHUNK') for _ in range(2)]
         assert [len(chunk['members']) for chunk in chunks] == [1000, 501]
-        assert [(chunk['chunk_index'], chunk['chunk_count'], chunk['nonce']) for chunk in chunks] == [(0, 2, 'n'), (1, 2, 'n')]
+        assert [chunk['chunk_index'] for chunk in chunks] == [0, 1]
+        assert all((chunk['chunk_count'], chunk['nonce']) == (2, 'n') for chunk in chunks)
         assert all(chunk['presences'] == [] for chunk in chunks)
 
         await peer.send(8, {'guild_id': guild_id, 'query': '', 'limit': 0})

@@ -10,7 +10,10 @@ from hata_gateway_ext.local_discord import LocalDiscord
 
 
 async def test__outage__everything(discord, connect):
-    """Connections are cut and new ones refused; afterwards everything is there again, on the same ports, with its sessions."""
+    """
+    Connections are cut and new ones refused; afterwards everything is there again, on the same ports, with its
+    sessions.
+    """
     peer = await connect(discord)
     await peer.start()
     endpoint, url = discord.api_endpoint, discord.gateway_url

@@ -20,7 +20,10 @@ async def discord():
 
 @pytest.mark.parametrize('compression', ('none', 'zlib-stream', 'zstd-stream'))
 async def test__resume__replays_what_was_missed(discord, connect, resumed, compression):
-    """Events of the time without connection are replayed in order and under their own numbers, then RESUMED comes, then new ones."""
+    """
+    Events of the time without connection are replayed in order and under their own numbers, then RESUMED comes, then
+    new ones.
+    """
     peer = await connect(discord, compression)
     await peer.start(guild_count = 1)
     discord.send_message(content = 'seen')

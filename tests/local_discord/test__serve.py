@@ -27,7 +27,8 @@ async def serve(tmp_path):
 
     async def serve(*arguments):
         process = await asyncio.create_subprocess_exec(
-            executable, '-m', 'hata_gateway_ext', 'serve', *arguments, stdout = PIPE, stderr = PIPE, env = dict(environ),
+            executable, '-m', 'hata_gateway_ext', 'serve', *arguments, stdout = PIPE, stderr = PIPE,
+            env = dict(environ),
         )
         processes.append(process)
         return process
