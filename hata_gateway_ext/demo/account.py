@@ -29,8 +29,6 @@ class ShardAccount:
         Seen after a later one.
     doubled : `int`
         Seen again.
-    forfeited : `int`
-        Not seen, and nobody could have: Discord itself had ended the session. Known at the end.
     last_seen : `int`
         The highest number that was seen. `-1` before the first.
     last_sent : `int`
@@ -43,7 +41,7 @@ class ShardAccount:
         Count of numbers that were sent.
     """
     __slots__ = (
-        '_missing', '_pending', 'disordered', 'doubled', 'forfeited', 'last_seen', 'last_sent', 'repeated', 'seen', 'sent'
+        '_missing', '_pending', 'disordered', 'doubled', 'last_seen', 'last_sent', 'repeated', 'seen', 'sent'
     )
     
     def __new__(cls):
@@ -55,7 +53,6 @@ class ShardAccount:
         self._pending = deque()
         self.disordered = 0
         self.doubled = 0
-        self.forfeited = 0
         self.last_seen = -1
         self.last_sent = -1
         self.repeated = 0
@@ -81,13 +78,13 @@ class ShardAccount:
         -------
         lost : `int`
         """
-        return len(self._missing) - self.forfeited
+        return len(self._missing)
     
     
     @property
     def lost_numbers(self):
         """
-        Returns the numbers that were left out, forfeited ones too.
+        Returns the numbers that are lost, as far as that is known.
         
         Returns
         -------
@@ -169,18 +166,12 @@ class ShardAccount:
             self.doubled += 1
     
     
-    def close(self, forfeited):
+    def close(self):
         """
         Nothing is sent or seen any more: what was not seen is lost.
-        
-        Parameters
-        ----------
-        forfeited : `set<int>`
-            Numbers of which Discord itself had ended every session that held them.
         """
         self._missing.update(self._pending)
         self._pending.clear()
-        self.forfeited = len(self._missing & forfeited)
 
 
 class Account:
@@ -335,15 +326,9 @@ class Account:
         self._repeats_from = 1 << 62
     
     
-    def close(self, forfeited):
+    def close(self):
         """
         Nothing is sent or seen any more: what was not seen is lost.
-        
-        Parameters
-        ----------
-        forfeited : `iterable<int>`
-            Numbers of which Discord itself had ended every session that held them.
         """
-        forfeited = set(forfeited)
         for shard in self.shards:
-            shard.close(forfeited)
+            shard.close()

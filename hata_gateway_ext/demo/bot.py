@@ -9,6 +9,9 @@ __all__ = ('main',)
 
 from os import _exit, dup, dup2
 from sys import stdin
+from threading import Event, Thread
+from time import sleep as sleep_thread
+from traceback import print_exc
 
 from hata import Client, IntentFlag, KOKORO
 from scarletio import LOOP_TIME, Task, sleep
@@ -29,6 +32,11 @@ LATENCY_DEFAULT = 9999.0
 
 # What is needed for messages in guilds, and nothing that would cost time.
 INTENTS = IntentFlag(0).update_by_keys(guilds = True, guild_messages = True, message_content = True)
+
+# Seconds that stopping the client may take. hata's own gateway may wait 10 seconds for the answer to its close frame.
+STOP_TIMEOUT = 20.0
+
+EXIT_CODE_FAILED = 1
 
 END_STOPPED = 'stopped'
 END_NOT_STARTED = 'the client could not start'
@@ -196,34 +204,56 @@ async def start_reporting(client, report):
     return Task(KOKORO, keep_reporting(client, report))
 
 
-def main():
+def watch_input(started, asked_to_stop):
+    """
+    Waits until it is enough, and sees to it that the process ends then. Runs in a thread of its own, since the client may be
+    starting for as long as Discord does not answer.
+    
+    Parameters
+    ----------
+    started : `threading.Event`
+        Whether the client started.
+    asked_to_stop : `threading.Event`
+        Set when it is enough.
+    """
+    stdin.readline()
+    asked_to_stop.set()
+    if started.is_set():
+        sleep_thread(STOP_TIMEOUT)
+    
+    _exit(EXIT_CODE_FAILED)
+
+
+def run_bot(writer):
     """
     Runs the bot until the process that started it says, by a line or by its end, that it is enough.
+    
+    Parameters
+    ----------
+    writer : ``ReportWriter``
+        Where to report.
     """
-    # What hata, or anything else, prints must not get among the reports.
-    writer = ReportWriter(dup(1))
-    dup2(2, 1)
-    
-    line = stdin.readline()
-    if not line:
-        return
-    
-    settings = BotSettings.from_line(line)
+    settings = BotSettings.from_line(stdin.readline())
     client = create_client(settings)
     
     def report(key, value):
         try:
             writer.write(key, value)
         except BrokenPipeError:
-            # Nobody listens any more, so there is nothing left to do. Exit handlers would wait for the client's thread.
-            _exit(1)
+            # Nobody listens any more, so there is nothing left to do.
+            _exit(EXIT_CODE_FAILED)
     
     register_handlers(client, report)
     
+    started = Event()
+    asked_to_stop = Event()
+    Thread(target = watch_input, args = (started, asked_to_stop), daemon = True).start()
+    
     if client.start():
+        started.set()
         # Kept: the event loop holds tasks weakly.
         task = KOKORO.run(start_reporting(client, report))
-        stdin.readline()
+        asked_to_stop.wait()
         client.stop()
         del task
         reason = END_STOPPED
@@ -235,8 +265,25 @@ def main():
         report(KEY_END, reason)
     
     KOKORO.run(report_end())
-    # The client's thread does not end by itself.
-    _exit(0)
+
+
+def main():
+    """
+    Runs the bot as the process it is.
+    """
+    # What hata, or anything else, prints must not get among the reports.
+    writer = ReportWriter(dup(1))
+    dup2(2, 1)
+    
+    exit_code = EXIT_CODE_FAILED
+    try:
+        run_bot(writer)
+        exit_code = 0
+    except BaseException:
+        print_exc()
+    finally:
+        # In whichever way it ends: the client's thread does not end by itself, and an exit would wait for it.
+        _exit(exit_code)
 
 
 if __name__ == '__main__':

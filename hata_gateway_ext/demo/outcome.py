@@ -74,8 +74,6 @@ class Outcome(NamedTuple):
         How many of those times it was killed.
     unknown : `int`
         Events that were handled, but never sent.
-    forfeited : `int`
-        Events that nobody could have, since Discord itself had ended the session. They do not count as lost.
     errors : `int`
         What was reported through `client.events.error`.
     failure : `None | str`
@@ -88,7 +86,6 @@ class Outcome(NamedTuple):
     restarts: int
     kills: int
     unknown: int
-    forfeited: int
     errors: int
     failure: Optional[str]
     

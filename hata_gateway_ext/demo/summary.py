@@ -131,7 +131,6 @@ def build_summary(outcomes):
             rows.append([title, *(str(outcome.sum(name)) for outcome in outcomes)])
     
     for title, name in (
-        ('events that Discord took away', 'forfeited'),
         ('events never sent', 'unknown'),
         ('restarts of the bot', 'restarts'),
         ('of these by kill -9', 'kills'),

@@ -323,7 +323,7 @@ class Trial(RichAttributeErrorBaseType):
                 self.traffic.stop()
                 await self.bot.kill()
             
-            self._close_account()
+            self.account.close()
             return self.get_outcome()
     
     
@@ -385,21 +385,6 @@ class Trial(RichAttributeErrorBaseType):
         return '\n    '.join([reason, *self.bot.output])
     
     
-    def _close_account(self):
-        """
-        Closes the account: what was not seen by now is lost, but for what Discord itself took away.
-        """
-        account = self.account
-        ledger = self.discord.ledger
-        account.close(())
-        missing = [number for shard in account.shards for number in shard.lost_numbers]
-        if missing:
-            # The ledger knows which session held what, and what became of it.
-            seen = set(ledger.sent_numbers())
-            seen.difference_update(missing)
-            account.close(ledger.account(sorted(seen)).forfeited)
-    
-    
     def get_outcome(self):
         """
         Returns what came out, so far.
@@ -439,7 +424,6 @@ class Trial(RichAttributeErrorBaseType):
             restarts = 0,
             kills = 0,
             unknown = self.account.unknown,
-            forfeited = self.account.sum('forfeited'),
             errors = self.bot.error_count,
             failure = self.failure,
         )
