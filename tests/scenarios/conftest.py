@@ -34,3 +34,14 @@ def impatient(monkeypatch):
 def short_delays(monkeypatch):
     """Makes the delays between attempts ten times shorter."""
     monkeypatch.setattr('hata_gateway_ext.protocol.backoff.DELAY_BASE', 0.1)
+
+
+@pytest.fixture
+def quick_identify(monkeypatch):
+    """
+    Makes the pauses before an IDENTIFY short: that of a bucket, and that after op 9. For scenarios about something else; the
+    local Discord must be made with `identify_interval = 0.0`.
+    """
+    monkeypatch.setattr('hata_gateway_ext.protocol.identify.IDENTIFY_INTERVAL', 0.0)
+    monkeypatch.setattr('hata_gateway_ext.protocol.session.INVALID_PAUSE_MINIMUM', 0.05)
+    monkeypatch.setattr('hata_gateway_ext.protocol.session.INVALID_PAUSE_SPREAD', 0.0)

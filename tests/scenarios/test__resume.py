@@ -28,7 +28,7 @@ async def test__resume__each_compression(run_bot, settle, compression):
                 discord.send_messages(50)
                 lose()
                 discord.send_messages(50)
-                await discord.wait_for(lambda recording: recording.resumed_count(0) == index + 1)
+                await discord.wait_for(lambda recording, count = index + 1: recording.resumed_count(0) == count)
             
             await settle(discord, bot)
             assert discord.recording.identify_count(0) == 1
@@ -54,7 +54,7 @@ async def test__resume__in_the_middle_of_a_flood(run_bot, settle, reset):
                 discord.send_messages(2000)
                 discord.cut(0, reset = reset)
                 discord.send_messages(500)
-                await discord.wait_for(lambda recording: recording.resumed_count(0) == index + 1)
+                await discord.wait_for(lambda recording, count = index + 1: recording.resumed_count(0) == count)
             
             await settle(discord, bot)
             assert discord.recording.identify_count(0) == 1
@@ -182,7 +182,7 @@ async def test__resume__long_replay(run_bot, settle, impatient):
             await settle(discord, bot)
 
 
-async def test__resume__session_gone(run_bot, settle):
+async def test__resume__session_gone(run_bot, settle, quick_identify):
     """A session that Discord does not know any more is answered with op 9: the shard identifies."""
     async with LocalDiscord(heartbeat_interval = 0.5, identify_interval = 0.0) as discord:
         async with run_bot(discord) as bot:
