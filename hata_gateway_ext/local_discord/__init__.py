@@ -61,7 +61,7 @@ Every time is in seconds, every limit has Discord's value as default.
 | `frame_split` | `None` | a message goes out in frames of this many bytes |
 | `ssl_context` | `None` | server side context for all three listeners (see `create_certificates`) |
 | `host`, `port`, `gateway_port`, `resume_port` | 127.0.0.1, 0, 0, 0 | 0: any free one |
-| `record_bound` | 100000 | entries kept of each kind of record |
+| `record_bound`, `ledger_bound` | 100000, 10000000 | entries kept of each kind of record, and of the ledger |
 
 There are three listeners: `'api'` (REST), `'gateway'` (the url of `/gateway/bot`), `'resume'` (`resume_gateway_url`);
 each can be taken down alone.

@@ -111,7 +111,7 @@ class Core:
         self.applications = ApplicationTable(self)
         self.conditions = Conditions(self)
         self.connections = set()
-        self.ledger = Ledger()
+        self.ledger = Ledger(options.ledger_bound)
         self.loop = None
         self.options = options
         self.recording = Recording(options.record_bound, self.conditions.changed)

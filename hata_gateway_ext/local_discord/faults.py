@@ -179,6 +179,7 @@ class Fault:
 
         self.count += 1
         if self.action.is_lasting:
+            self._struck = [struck for struck in self._struck if not struck.is_ended]
             self._struck.append(connection)
 
         return True
@@ -206,7 +207,7 @@ class Fault:
     @property
     def is_spent(self):
         """
-        Returns whether the fault will never strike again, and holds nothing.
+        Returns whether the fault will never strike again, and holds no living connection.
 
         Returns
         -------
@@ -215,7 +216,10 @@ class Fault:
         if self.is_healed:
             return True
 
-        return (self.times is not None) and (self.count >= self.times) and (not self._struck)
+        return (
+            (self.times is not None) and (self.count >= self.times) and
+            all(connection.is_ended for connection in self._struck)
+        )
 
 
     def release(self):
@@ -263,7 +267,10 @@ class FaultScript:
         fault : ``Fault``
             The fault.
         """
-        self._faults.setdefault(fault.stage, []).append(fault)
+        # Nothing ever asks for what struck at once, so what is over is dropped here.
+        faults = [fault for fault in self._faults.get(fault.stage, ()) if not fault.is_spent]
+        faults.append(fault)
+        self._faults[fault.stage] = faults
 
 
     def has(self, stage):

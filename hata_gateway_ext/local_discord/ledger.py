@@ -3,6 +3,8 @@ The ledger of numbered messages: what was sent into which session, to be compare
 """
 __all__ = ('Ledger', 'LedgerAccount', 'parse_number')
 
+from collections import deque
+
 NUMBER_PREFIX = '#'
 
 
@@ -126,17 +128,30 @@ class Ledger:
 
     Attributes
     ----------
-    _entries : ``list<None | (int, tuple<Session>)>``
-        The shard and the sessions by number. `None` if there was no session to send it into.
-    """
-    __slots__ = ('_entries',)
+    _entries : ``deque<tuple<Session>>``
+        The sessions that the kept messages were sent into, by number.
 
-    def __new__(cls):
+    _first_number : `int`
+        The number of the oldest message that is kept.
+
+    _known : ``dict<int, tuple<Session>>``
+        The newest entry of each shard, to be used again: messages of a shard go into the same sessions for long.
+    """
+    __slots__ = ('_entries', '_first_number', '_known')
+
+    def __new__(cls, bound):
         """
         Creates an empty ledger.
+
+        Parameters
+        ----------
+        bound : `int`
+            How many messages are kept. Older ones count nowhere any more.
         """
         self = object.__new__(cls)
-        self._entries = []
+        self._entries = deque(maxlen = bound)
+        self._first_number = 0
+        self._known = {}
         return self
 
 
@@ -154,7 +169,7 @@ class Ledger:
         -------
         number : `int`
         """
-        return len(self._entries)
+        return self._first_number + len(self._entries)
 
 
     def add(self, sessions):
@@ -166,7 +181,17 @@ class Ledger:
         sessions : ``tuple<Session>``
             The sessions that it was sent into.
         """
-        self._entries.append((sessions[0].shard_id, sessions) if sessions else None)
+        if sessions:
+            known = self._known.get(sessions[0].shard_id, None)
+            if known == sessions:
+                sessions = known
+            else:
+                self._known[sessions[0].shard_id] = sessions
+
+        if len(self._entries) == self._entries.maxlen:
+            self._first_number += 1
+
+        self._entries.append(sessions)
 
 
     def sent_numbers(self, shard_id = None):
@@ -183,8 +208,8 @@ class Ledger:
         numbers : `list<int>`
         """
         return [
-            number for number, entry in enumerate(self._entries)
-            if (entry is not None) and ((shard_id is None) or (entry[0] == shard_id))
+            number for number, sessions in enumerate(list(self._entries), self._first_number)
+            if sessions and ((shard_id is None) or (sessions[0].shard_id == shard_id))
         ]
 
 
@@ -204,19 +229,24 @@ class Ledger:
         -------
         account : ``LedgerAccount``
         """
-        entries = self._entries
+        first_number = self._first_number
+        entries = list(self._entries)
         counts = {}
         disordered = []
         unknown = []
         newest = {}
 
         for number in seen:
-            entry = entries[number] if 0 <= number < len(entries) else None
-            if entry is None:
+            if 0 <= number < first_number:
+                continue
+
+            sessions = entries[number - first_number] if 0 <= number - first_number < len(entries) else ()
+            if not sessions:
                 unknown.append(number)
                 continue
 
-            if (shard_id is not None) and (entry[0] != shard_id):
+            number_shard_id = sessions[0].shard_id
+            if (shard_id is not None) and (number_shard_id != shard_id):
                 continue
 
             count = counts.get(number, 0)
@@ -224,17 +254,18 @@ class Ledger:
             if count:
                 continue
 
-            if number < newest.get(entry[0], -1):
+            if number < newest.get(number_shard_id, -1):
                 disordered.append(number)
             else:
-                newest[entry[0]] = number
+                newest[number_shard_id] = number
 
         lost = []
         forfeited = []
         sent = self.sent_numbers(shard_id)
         for number in sent:
             if number not in counts:
-                (forfeited if all(session.is_forfeited for session in entries[number][1]) else lost).append(number)
+                is_forfeited = all(session.is_forfeited for session in entries[number - first_number])
+                (forfeited if is_forfeited else lost).append(number)
 
         return LedgerAccount(
             len(sent), len(counts), tuple(lost), tuple(number for number, count in counts.items() if count > 1),

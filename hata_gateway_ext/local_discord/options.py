@@ -144,8 +144,8 @@ def _check_bool(name, value):
 # - session_start_total and session_start_reset_after: 1000 in 24 h.
 # - send_limit and send_interval: 120 in 60 s.
 # - session_lifetime: Discord says "a few minutes".
-# The rest is ours: replay_bound keeps minutes of a busy shard, record_bound hours of a quiet bot without growing for
-# ever.
+# The rest is ours: replay_bound keeps minutes of a busy shard, ledger_bound hours of traffic at 8 bytes each,
+# record_bound hours of a quiet bot, without growing for ever.
 OPTIONS = (
     ('accept_any_token', False, _check_bool),
     ('disallowed_intents', 0, _check_amount),
@@ -153,6 +153,7 @@ OPTIONS = (
     ('guilds', 2, _check_amount),
     ('heartbeat_interval', 41.25, _check_seconds),
     ('identify_interval', 5.0, _check_seconds),
+    ('ledger_bound', 10000000, _check_count),
     ('max_concurrency', 1, _check_count),
     ('members_per_guild', 5, _check_count),
     ('message_split', None, _check_optional_count),

@@ -96,8 +96,8 @@ class ConnectionRecord(RecordBase):
     """
     __slots__ = (
         'close_code', 'closed_at', 'closed_by', 'compression', 'discord_close_code', 'dispatched', 'headers',
-        'hello_at', 'listener', 'number', 'opened_at', 'operations', 'path', 'query', 'ready_at', 'refused_status', 'resumed_at',
-        'session_number', 'shard_count', 'shard_id', 'version',
+        'hello_at', 'listener', 'number', 'opened_at', 'operations', 'path', 'query', 'ready_at', 'refused_status',
+        'resumed_at', 'session_number', 'shard_count', 'shard_id', 'version',
     )
 
     HIDDEN = ('headers', 'operations')

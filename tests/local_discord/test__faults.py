@@ -589,6 +589,19 @@ async def test__faults__heal(discord, start):
     await peer.expect(11)
 
 
+async def test__faults__are_forgotten(discord, start):
+    """The script keeps nothing of faults that struck, nor of silent connections that ended."""
+    for _ in range(3):
+        await start()
+        discord.silence(0)
+        discord.reconnect(0)
+        discord.cut(0)
+        await discord.wait_for(lambda recording: not discord.connections)
+
+    # The last one of each stage may still be there.
+    assert repr(discord.core.script).count('<Fault ') <= 1
+
+
 @pytest.mark.parametrize(
     ('action', 'stage'),
     (

@@ -20,7 +20,7 @@ def test__parse_number():
 
 def test__Ledger__account__clean():
     """Everything seen once and in order, whatever the order between shards."""
-    ledger = Ledger()
+    ledger = Ledger(100)
     sessions = [create_session(0), create_session(1)]
     for number in range(6):
         ledger.add((sessions[number % 2],))
@@ -32,7 +32,7 @@ def test__Ledger__account__clean():
 
 def test__Ledger__account__unclean():
     """Lost, doubled, disordered and unknown numbers are told."""
-    ledger = Ledger()
+    ledger = Ledger(100)
     session = create_session(0)
     for _ in range(5):
         ledger.add((session,))
@@ -48,7 +48,7 @@ def test__Ledger__account__unclean():
 
 def test__Ledger__account__forfeited():
     """What Discord itself took away is not lost by the client; what the client's own close took away is."""
-    ledger = Ledger()
+    ledger = Ledger(100)
     forfeited, closed = create_session(0), create_session(1)
     ledger.add((forfeited,))
     ledger.add((closed,))
@@ -62,7 +62,7 @@ def test__Ledger__account__forfeited():
 
 def test__Ledger__account__of_a_shard():
     """Only a shard's numbers count; what was sent while there was no session counts nowhere."""
-    ledger = Ledger()
+    ledger = Ledger(100)
     ledger.add((create_session(0),))
     ledger.add((create_session(1),))
     ledger.add(())
@@ -70,3 +70,16 @@ def test__Ledger__account__of_a_shard():
     assert account.is_clean
     assert (account.sent, account.seen) == (1, 1)
     assert ledger.sent_numbers() == [0, 1]
+
+
+def test__Ledger__bound():
+    """What is older than the bound counts nowhere; numbers go on."""
+    ledger = Ledger(3)
+    session = create_session(0)
+    for _ in range(5):
+        ledger.add((session,))
+
+    assert ledger.next_number == 5
+    assert ledger.sent_numbers() == [2, 3, 4]
+    account = ledger.account([0, 1, 2, 4])
+    assert (account.sent, account.seen, account.lost, account.unknown) == (3, 2, (3,), ())

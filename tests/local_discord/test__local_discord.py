@@ -110,6 +110,24 @@ async def test__LocalDiscord__tls(connect):
             await connect(discord)
 
 
+@pytest.mark.parametrize('reset', (True, False))
+async def test__LocalDiscord__tls_faults(connect, reset):
+    """Over TLS a connection falls silent, goes on, and is cut, as without."""
+    certificates = create_certificates()
+    async with LocalDiscord(guilds = 0, ssl_context = certificates.create_server_context()) as discord:
+        peer = await connect(discord, 'zlib-stream', ssl = certificates.create_client_context())
+        await peer.start()
+        fault = discord.silence(0)
+        discord.emit('TEST', {})
+        await peer.send(1, None)
+        fault.heal()
+        await peer.expect_event('TEST')
+        await peer.expect(11)
+        discord.silence(0)
+        discord.cut(0, reset)
+        assert await peer.expect_close() is None
+
+
 async def test__LocalDiscord__tls_misnamed(connect):
     """A certificate for another name is not accepted by who checks names."""
     certificates = create_certificates('discord.invalid')
