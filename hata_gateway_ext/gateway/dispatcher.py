@@ -49,8 +49,6 @@ class Dispatcher(RichAttributeErrorBaseType):
         Whether events do not take the fast path: because the dispatcher is stopped, or a replay filter is set.
     _feed : `(bytes) -> None | bytes`
         The inflater's `.feed`.
-    _observer : `None | (str, object) -> None`
-        Called with the name and the data of each event that was handed to a parser.
     _replay_filter : `None | object`
         Decides about events while a restored checkpoint is caught up with.
     _stopped : `bool`
@@ -65,14 +63,16 @@ class Dispatcher(RichAttributeErrorBaseType):
         Hears of everything that is not an ordinary event.
     inflater : `object`
         The inflater of the connection.
+    observer : `None | (str, object) -> None`
+        Called with the name and the data of each event that was handed to a parser. It must not raise.
     session : `object`
         Its `.sequence` is that of the last event that was handed over.
     skipped : `int`
         How many events were not handed to a parser, because it would have done nothing.
     """
     __slots__ = (
-        '_detour', '_feed', '_observer', '_replay_filter', '_stopped', 'client', 'dispatched', 'gaps', 'handler', 'inflater',
-        'session', 'skipped'
+        '_detour', '_feed', '_replay_filter', '_stopped', 'client', 'dispatched', 'gaps', 'handler', 'inflater',
+        'observer', 'session', 'skipped'
     )
     
     def __new__(cls, client, session, handler, inflater):
@@ -99,7 +99,6 @@ class Dispatcher(RichAttributeErrorBaseType):
         self = object.__new__(cls)
         self._detour = False
         self._feed = inflater.feed
-        self._observer = None
         self._replay_filter = None
         self._stopped = False
         self.client = client
@@ -107,6 +106,7 @@ class Dispatcher(RichAttributeErrorBaseType):
         self.gaps = 0
         self.handler = handler
         self.inflater = inflater
+        self.observer = None
         self.session = session
         self.skipped = 0
         return self
@@ -126,18 +126,6 @@ class Dispatcher(RichAttributeErrorBaseType):
         """
         self._stopped = True
         self._detour = True
-    
-    
-    def set_observer(self, observer):
-        """
-        Sets who is told of events. To be called before the first message comes.
-        
-        Parameters
-        ----------
-        observer : `None | (str, object) -> None`
-            Called with the name and the data of each event that was handed to a parser. It must not raise.
-        """
-        self._observer = observer
     
     
     def set_replay_filter(self, replay_filter):
@@ -199,7 +187,7 @@ class Dispatcher(RichAttributeErrorBaseType):
         feed = self._feed
         inert_parsers = INERT_PARSERS
         load = load_payload
-        observer = self._observer
+        observer = self.observer
         parsers = PARSERS
         session = self.session
         tail_format = TAIL_FORMAT
@@ -307,12 +295,7 @@ class Dispatcher(RichAttributeErrorBaseType):
         data : `object`
             The data of the event.
         """
-        try:
-            parser = PARSERS[name]
-        except KeyError:
-            parser = None
-        
-        self._call(parser, name, data)
+        self._call(PARSERS.get(name, None), name, data)
         
         if (sequence is not None):
             self.session.sequence = sequence
@@ -340,9 +323,8 @@ class Dispatcher(RichAttributeErrorBaseType):
         except BaseException as exception:
             self._report(name, exception)
         
-        observer = self._observer
-        if (observer is not None):
-            observer(name, data)
+        if (self.observer is not None):
+            self.observer(name, data)
     
     
     def _report(self, name, exception):
@@ -444,11 +426,8 @@ class Dispatcher(RichAttributeErrorBaseType):
                 self._call(parser, name, data)
         
         else:
-            try:
-                parser = PARSERS[name]
-            except KeyError:
-                parser = None
-            else:
+            parser = PARSERS.get(name, None)
+            if (parser is not None):
                 learn_head(payload)
             
             self._call(parser, name, data)

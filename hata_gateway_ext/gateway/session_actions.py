@@ -184,7 +184,7 @@ class SessionActions(RichAttributeErrorBaseType):
         connection = GatewayConnection(self, self.client, self.machine.session, compression)
         self.connection = connection
         
-        connection.dispatcher.set_observer(self.observer)
+        connection.dispatcher.observer = self.observer
         restored = self.restored
         if (restored is not None):
             connection.dispatcher.set_replay_filter(restored.replay_filter)

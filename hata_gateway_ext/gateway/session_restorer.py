@@ -145,20 +145,16 @@ class SessionRestorer(RichAttributeErrorBaseType):
     ----------
     _records : `None | dict<int, bytes>`
         The records in the store. `None` while they were not loaded.
+    access : ``StoreAccess``
+        The store. Open.
     checkpoint_cache : `bool`
         Whether the cache is part of it.
     client : ``Client``
         The client.
-    reports : ``Reports``
-        Tells the bot's owner.
-    store : ``SessionStore``
-        The store. Open.
-    thread : ``StoreThread``
-        Where the store is called.
     """
-    __slots__ = ('_records', 'checkpoint_cache', 'client', 'reports', 'store', 'thread')
+    __slots__ = ('_records', 'access', 'checkpoint_cache', 'client')
     
-    def __new__(cls, client, store, thread, reports, checkpoint_cache):
+    def __new__(cls, client, access, checkpoint_cache):
         """
         Creates a new restorer.
         
@@ -166,27 +162,21 @@ class SessionRestorer(RichAttributeErrorBaseType):
         ----------
         client : ``Client``
             The client. Logged in.
-        store : ``SessionStore``
+        access : ``StoreAccess``
             The store. Open.
-        thread : ``StoreThread``
-            Where the store is called.
-        reports : ``Reports``
-            Tells the bot's owner.
         checkpoint_cache : `bool`
             Whether the cache is part of it.
         """
         self = object.__new__(cls)
         self._records = None
+        self.access = access
         self.checkpoint_cache = checkpoint_cache
         self.client = client
-        self.reports = reports
-        self.store = store
-        self.thread = thread
         return self
     
     
     def __repr__(self):
-        return f'<{type(self).__name__} client = {self.client!r}, store = {self.store!r}>'
+        return f'<{type(self).__name__} client = {self.client!r}, store = {self.access.store!r}>'
     
     
     async def restore(self, shard_id):
@@ -213,7 +203,9 @@ class SessionRestorer(RichAttributeErrorBaseType):
         except StoreError as exception:
             reason = str(exception)
         
-        self.reports.report(GatewayStoreReport(f'The session is not restored: {reason} The shard identifies.', shard_id))
+        self.access.reports.report(
+            GatewayStoreReport(f'The session is not restored: {reason} The shard identifies.', shard_id)
+        )
         return None
     
     
@@ -240,7 +232,7 @@ class SessionRestorer(RichAttributeErrorBaseType):
         """
         records = self._records
         if records is None:
-            records = await self.thread.call(self.store.load_records, self.client.id)
+            records = await self.access.thread.call(self.access.store.load_records, self.client.id)
             self._records = records
         
         data = records.get(shard_id, None)
@@ -254,12 +246,13 @@ class SessionRestorer(RichAttributeErrorBaseType):
             session = Session(record.session_id, self._get_acceptable_url(record), record.sequence)
             return RestoredSession(session, ReplayFilter({}, record.sequence), [], None)
         
-        checkpoint = await self.thread.call(self.store.load_checkpoint, self.client.id, shard_id)
+        access = self.access
+        checkpoint = await access.thread.call(access.store.load_checkpoint, self.client.id, shard_id)
         if checkpoint is None:
             raise NotRestorable('there is no checkpoint of its cache.')
         
         head, blobs = checkpoint
-        head = await self.thread.call(CheckpointHead.from_bytes, head)
+        head = await access.thread.call(CheckpointHead.from_bytes, head)
         self._check_fits(head)
         if head.session_id != record.session_id:
             raise NotRestorable('the checkpoint of its cache belongs to an earlier session.')

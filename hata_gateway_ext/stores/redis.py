@@ -16,13 +16,13 @@ session costs nothing but memory.
 """
 __all__ = ('RedisStore',)
 
-import json
 from threading import Lock
 from time import gmtime, strftime
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from .base import SessionStore
-from .errors import StoreCorruptError, StoreUnavailableError, StoreVersionError
+from .errors import StoreCorruptError, StoreUnavailableError
+from .redis_layout import HEAD_FIELD, get_blob_field, join_head, split_head
 
 
 try:
@@ -56,11 +56,6 @@ REDIS_HEALTH_CHECK_INTERVAL = 30
 # Bytes of blobs that are sent in one batch. Redis does nothing else while it takes a command in; a megabyte takes it about
 # a millisecond.
 REDIS_BATCH_SIZE = 1 << 20
-
-# Version of the layout, in the head of each checkpoint.
-REDIS_LAYOUT_VERSION = 1
-
-HEAD_FIELD = b'head'
 
 # What may be configured in the query of the URL. The first are ours, the others are handed to redis-py.
 OWN_QUERY_NAMES = ('expiry', 'prefix', 'timeout')
@@ -430,9 +425,9 @@ class RedisStore(SessionStore):
             if HEAD_FIELD not in fields:
                 return None
             
-            index, head = _split_head(fields[HEAD_FIELD])
+            index, head = split_head(fields[HEAD_FIELD])
             try:
-                return head, {blob_id: fields[_get_blob_field(blob_id, save)] for blob_id, save in index.items()}
+                return head, {blob_id: fields[get_blob_field(blob_id, save)] for blob_id, save in index.items()}
             except KeyError:
                 raise StoreCorruptError from None
         
@@ -449,7 +444,7 @@ class RedisStore(SessionStore):
             old_fields = {*client.hkeys(key)}
             old_index = {}
             if HEAD_FIELD in old_fields:
-                old_index = _split_head(client.hget(key, HEAD_FIELD))[0]
+                old_index = split_head(client.hget(key, HEAD_FIELD))[0]
             
             # A name that none of the fields has, of saves that were not finished included.
             save = 1 + max((int(field.partition(b':')[2]) for field in old_fields if b':' in field), default = 0)
@@ -459,7 +454,7 @@ class RedisStore(SessionStore):
             size = 0
             for blob_id, data in blobs:
                 index[blob_id] = save
-                pipeline.hset(key, _get_blob_field(blob_id, save), data)
+                pipeline.hset(key, get_blob_field(blob_id, save), data)
                 size += len(data)
                 if size >= REDIS_BATCH_SIZE:
                     pipeline.execute()
@@ -470,9 +465,9 @@ class RedisStore(SessionStore):
             pipeline.expire(key, self.expiry)
             pipeline.execute()
             
-            client.hset(key, HEAD_FIELD, _join_head(index, head))
+            client.hset(key, HEAD_FIELD, join_head(index, head))
             
-            current_fields = {_get_blob_field(blob_id, index[blob_id]) for blob_id in index}
+            current_fields = {get_blob_field(blob_id, index[blob_id]) for blob_id in index}
             current_fields.add(HEAD_FIELD)
             stale_fields = old_fields - current_fields
             if stale_fields:
@@ -484,76 +479,3 @@ class RedisStore(SessionStore):
     def delete_checkpoint(self, application_id, shard_id):
         key = self._get_checkpoint_key(application_id, shard_id)
         self._execute(key, lambda client: client.delete(key))
-
-
-def _get_blob_field(blob_id, save):
-    """
-    Returns the name of a blob in the hash of a checkpoint.
-    
-    Parameters
-    ----------
-    blob_id : `int`
-        The blob's identifier.
-    save : `int`
-        The number of the save that wrote the blob.
-    
-    Returns
-    -------
-    field : `bytes`
-    """
-    return b'%d:%d' % (blob_id, save)
-
-
-def _join_head(index, head):
-    """
-    Puts the list of the blobs in front of the head.
-    
-    Parameters
-    ----------
-    index : `dict` of (`int`, `int`) items
-        The number of the save that wrote each blob, by the blobs' identifiers.
-    head : `bytes`
-        The head.
-    
-    Returns
-    -------
-    data : `bytes`
-    """
-    return b'%d\n%b\n%b' % (
-        REDIS_LAYOUT_VERSION, json.dumps([*index.items()], separators = (',', ':')).encode(), head
-    )
-
-
-def _split_head(data):
-    """
-    Reads what ``_join_head`` wrote.
-    
-    Parameters
-    ----------
-    data : `bytes`
-        The list of the blobs, and the head.
-    
-    Returns
-    -------
-    index_and_head : `(dict<int, int>, bytes)`
-    
-    Raises
-    ------
-    StoreVersionError
-    StoreCorruptError
-    """
-    version, _, rest = data.partition(b'\n')
-    if not version.isdigit():
-        raise StoreCorruptError
-    
-    if int(version) > REDIS_LAYOUT_VERSION:
-        raise StoreVersionError(
-            f'A checkpoint has layout {int(version)}, from a newer version of hata_gateway_ext; '
-            f'this version knows layouts up to {REDIS_LAYOUT_VERSION}.'
-        )
-    
-    index, _, head = rest.partition(b'\n')
-    try:
-        return {int(blob_id): int(save) for blob_id, save in json.loads(index)}, head
-    except (TypeError, ValueError):
-        raise StoreCorruptError from None
