@@ -8,6 +8,7 @@ import hata.discord.http.api_client
 import hata.discord.http.urls
 import pytest
 from hata import Client, KOKORO
+from scarletio import sleep
 
 from hata_gateway_ext.local_discord import parse_number
 
@@ -97,6 +98,15 @@ class Bot:
     async def stop(self):
         """Stops the client, and waits until it is down."""
         await asyncio.to_thread(self.client.stop)
+    
+    
+    async def wait_until_down(self):
+        """Waits until the client has ended by itself. hata has no event for it, so it is asked for again and again."""
+        async def wait():
+            while self.client.running:
+                await sleep(0.01, KOKORO)
+        
+        await self.run(wait())
 
 
 def pytest_sessionfinish(session):
