@@ -12,7 +12,8 @@ from re import DOTALL, compile as re_compile
 
 from hata_gateway_ext.configuration import OPTION_ENABLED, OPTIONS
 from hata_gateway_ext.protocol.close_codes import CLOSE_CODES
-from hata_gateway_ext.protocol.transitions import STATE_STOPPED, TRANSITIONS
+from hata_gateway_ext.protocol.session import STATE_TIMEOUTS
+from hata_gateway_ext.protocol.transitions import INPUT_LOST, INPUT_SUSPEND, STATES, STATE_STOPPED, TRANSITIONS
 
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -84,23 +85,61 @@ def generate_transitions():
 
 def generate_session_diagram():
     """
-    Generates the diagram of the session's states. Inputs that lead the same way share an arrow.
+    Generates the diagram of the session's states. Inputs that lead the same way share an arrow; what leads the same way from
+    each running, or from each connected state, is one arrow from a box that stands for all of them.
     
     Returns
     -------
     text : `str`
     """
-    arrows = {}
+    sources = {}
     for (state, input_), (next_state, _) in TRANSITIONS.items():
-        arrows.setdefault((state, next_state), []).append(input_)
+        if state != next_state:
+            sources.setdefault((input_, next_state), []).append(state)
     
-    lines = ['```mermaid', 'stateDiagram-v2', f'    [*] --> {_get_identifier(STATE_STOPPED)}']
+    groups = {
+        'any running state': [state for state in STATES if (state, INPUT_SUSPEND) in TRANSITIONS],
+        'any connected state': [state for state in STATES if (state, INPUT_LOST) in TRANSITIONS],
+    }
+    
+    arrows = {}
+    for (input_, next_state), states in sources.items():
+        for group, members in groups.items():
+            if {*members} <= {*states}:
+                states = [group, *(state for state in states if state not in members)]
+        
+        for state in states:
+            arrows.setdefault((state, next_state), []).append(input_)
+    
+    lines = ['```mermaid', 'stateDiagram-v2']
+    for state in (*STATES, *groups):
+        lines.append(f'    state "{state}" as {_get_identifier(state)}')
+    
+    lines.append(f'    [*] --> {_get_identifier(STATE_STOPPED)}')
     for (state, next_state), inputs in arrows.items():
         # A colon would end the label.
         label = ' / '.join(inputs).replace(':', '')
         lines.append(f'    {_get_identifier(state)} --> {_get_identifier(next_state)} : {label}')
     
     lines.append('```')
+    return '\n'.join(lines)
+
+
+def generate_session_deadlines():
+    """
+    Generates the table of how long a state of the session may last.
+    
+    Returns
+    -------
+    text : `str`
+    """
+    lines = [
+        '| state | seconds |',
+        '| --- | --- |',
+    ]
+    for state, timeout in STATE_TIMEOUTS.items():
+        lines.append(f'| {state} | {timeout:.0f} |')
+    
     return '\n'.join(lines)
 
 
@@ -123,6 +162,7 @@ def _get_identifier(state):
 GENERATORS = {
     'close-codes': generate_close_codes,
     'options': generate_options,
+    'session-deadlines': generate_session_deadlines,
     'session-diagram': generate_session_diagram,
     'transitions': generate_transitions,
 }
