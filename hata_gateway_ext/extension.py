@@ -12,11 +12,12 @@ from hata import Client
 from hata.ext import register_library_extension, register_setup_function
 from scarletio import LOOP_TIME
 
-from .configuration import GatewayConfiguration, OPTIONS, is_enabled
+from .configuration import GatewayConfiguration, OPTIONS, SHUTDOWN_SUSPEND, is_enabled
 from .gateway.connector import create_verified_connector, is_verifying
 from .gateway.context import GatewayContext
 from .gateway.shard import DurableGatewayClientShard
 from .gateway.sharder import DurableGatewayClientSharder
+from .gateway.termination import interrupt_on_termination
 
 EXTENSION_NAME = 'hata_gateway_ext.gateway_ext'
 LIBRARY_EXTENSION_NAME = 'HataGatewayExt'
@@ -79,6 +80,9 @@ def setup_ext_gateway_ext(client, **options):
         return client.gateway
     
     secure_client(client, configuration)
+    
+    if configuration.shutdown == SHUTDOWN_SUSPEND:
+        interrupt_on_termination()
     
     context = GatewayContext(client, configuration)
     client.gateway = create_gateway(client, context)
