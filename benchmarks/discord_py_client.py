@@ -10,7 +10,7 @@ from argparse import ArgumentParser
 from os import _exit
 
 # Seconds until a measurement that does not end is given up.
-TIMEOUT = 300.0
+TIMEOUT = 90.0
 
 
 async def receive(namespace):

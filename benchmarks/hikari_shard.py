@@ -16,7 +16,7 @@ from hata_gateway_ext.bench.meter import Meter, report
 from hata_gateway_ext.bench.recording import BEGIN, END
 
 # Seconds until a measurement that does not end is given up.
-TIMEOUT = 300.0
+TIMEOUT = 90.0
 
 COMPRESSIONS = {
     'zlib-stream': GatewayCompression.TRANSPORT_ZLIB_STREAM,

@@ -24,7 +24,7 @@ EXTENSION_NAME = 'gateway_ext'
 MODES = ('count', 'skip', 'handler', 'stall', 'idle')
 
 # Seconds until a measurement that does not end is given up.
-TIMEOUT = 300.0
+TIMEOUT = 90.0
 
 # Between being connected and being idle. Seconds.
 IDLE_SETTLE_DURATION = 5.0

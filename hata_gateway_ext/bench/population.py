@@ -90,7 +90,7 @@ class Population:
             },
             'session_type': 'normal',
             'session_id': '0123456789abcdef0123456789abcdef',
-            'resume_gateway_url': 'ws://127.0.0.1:9',
+            'resume_gateway_url': 'ws://127.0.0.1:1023',
             'relationships': [],
             'private_channels': [],
             'guilds': guilds,

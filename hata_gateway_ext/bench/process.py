@@ -14,7 +14,7 @@ from time import monotonic, sleep
 LAUNCH_PATH = join_paths(dirname(abspath(__file__)), 'launch.py')
 
 # Seconds until a receiver that does not end is ended.
-RECEIVE_TIMEOUT = 330.0
+RECEIVE_TIMEOUT = 150.0
 
 # Seconds until a request to the server is given up.
 REQUEST_TIMEOUT = 10.0

@@ -31,7 +31,7 @@ STALL_EVENT_COUNT = 100000
 
 # Heartbeats have to be due while the events are handled, but not so many that all of them are still unacknowledged, as the
 # acknowledgements stand in line behind the events: the interval is this share of the time that the events take.
-STALL_INTERVAL_SHARE = 0.6
+STALL_INTERVAL_SHARE = 0.9
 
 # Milliseconds. Used if there is no figure yet to take a share of.
 STALL_INTERVAL_DEFAULT = 1000
