@@ -49,7 +49,9 @@ def add_parser(subparsers):
     )
     parser.add_argument('--shards', type = int, default = 1, help = 'recommended shards (default: %(default)s)')
     parser.add_argument('--max-concurrency', type = int, default = 1, help = 'identify buckets (default: %(default)s)')
-    parser.add_argument('--guilds', type = int, default = 2, help = 'count of guilds (default: %(default)s)')
+    parser.add_argument(
+        '--guilds', type = int, default = None, help = 'count of guilds (default: 2, or as many as shards)'
+    )
     parser.add_argument('--members', type = int, default = 5, help = 'members of each guild (default: %(default)s)')
     parser.add_argument(
         '--heartbeat-interval', type = float, default = 41.25,
@@ -86,11 +88,11 @@ def _create_discord(arguments):
         certificates = create_certificates(arguments.host)
         ssl_context = certificates.create_server_context()
 
+    options = {} if arguments.guilds is None else {'guilds': arguments.guilds}
     discord = LocalDiscord(
         arguments.token,
         accept_any_token = (arguments.token is None),
         gateway_port = arguments.gateway_port,
-        guilds = arguments.guilds,
         heartbeat_interval = arguments.heartbeat_interval,
         host = arguments.host,
         max_concurrency = arguments.max_concurrency,
@@ -99,6 +101,7 @@ def _create_discord(arguments):
         resume_port = arguments.resume_port,
         shards = arguments.shards,
         ssl_context = ssl_context,
+        **options,
     )
     return discord, certificates
 

@@ -54,7 +54,7 @@ Every time is in seconds, every limit has Discord's value as default.
 | `session_lifetime` | 180.0 | how long a session without connection may be resumed |
 | `replay_bound` | 200000 | events kept per session |
 | `send_limit`, `send_interval` | 120, 60.0 | over it: 4008 |
-| `guilds`, `members_per_guild` | 2, 5 | guild `i` is on shard `i % shard_count` for up to 16 shards |
+| `guilds`, `members_per_guild` | 2 (at least `shards`), 5 | guild `i` is on shard `i % shard_count` for up to 16 shards |
 | `required_shards` | 0 | a lower shard count at identify: 4011 |
 | `disallowed_intents` | 0 | one of these bits at identify: 4014 |
 | `message_split` | `None` | zlib-stream: a payload goes out in messages of this many bytes |

@@ -198,6 +198,10 @@ class LocalDiscordOptions:
         for name, default, check in OPTIONS:
             setattr(self, name, given.get(name, default))
 
+        if 'guilds' not in given:
+            # So that there is something to send into each shard.
+            self.guilds = max(self.guilds, self.shards)
+
         for name in given:
             if name not in CHECKS:
                 raise TypeError(f'There is no option `{name}`; there are: {", ".join(CHECKS)}.')

@@ -86,7 +86,11 @@ class Traffic:
         count = int(due)
         self._carry = due - count
 
-        shard_ids = sorted({session.shard_id for session in core.sessions.select(shard_id = self._shard_id)})
+        # A shard without guild has nowhere to send to.
+        shard_ids = sorted({
+            session.shard_id for session in core.sessions.select(shard_id = self._shard_id)
+            if core.world.find_guild_id_of(session.shard_id, session.shard_count)
+        })
         for _ in range(count):
             for shard_id in shard_ids:
                 self._discord.send_message(shard_id = shard_id)

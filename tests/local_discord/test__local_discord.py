@@ -171,13 +171,15 @@ async def test__LocalDiscord__emit_many(discord, connect):
 
 
 async def test__LocalDiscord__traffic(discord, connect):
-    """Traffic goes into every shard that has a session, until it is stopped."""
+    """Traffic goes into every shard that has a session and a guild, until it is stopped."""
     discord.options.guilds = 2
     peers = []
     for shard_id in range(2):
         peer = await connect(discord)
-        await peer.start((shard_id, 2), guild_count = 1)
+        await peer.start((shard_id, 3), guild_count = 1)
         peers.append(peer)
+
+    await (await connect(discord)).start((2, 3))
 
     traffic = discord.start_traffic(500.0)
     for peer in peers:

@@ -44,6 +44,13 @@ def test__LocalDiscord__options():
     assert 'shards = 4' in repr(options)
 
 
+def test__LocalDiscord__guilds():
+    """Unless told otherwise each shard has a guild."""
+    assert LocalDiscord().options.guilds == 2
+    assert LocalDiscord(shards = 6).options.guilds == 6
+    assert LocalDiscord(shards = 6, guilds = 1).options.guilds == 1
+
+
 def test__LocalDiscord__repr():
     """The token is kept secret."""
     discord = LocalDiscord('MTA2MDY1NjA2MDAwMDAwMDAx.secret.secret')
