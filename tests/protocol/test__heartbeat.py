@@ -244,7 +244,7 @@ def test__HeartbeatClock__stall__unacknowledged():
 
 @pytest.mark.parametrize('lateness', (0.0, STALL_TOLERANCE * 0.5))
 def test__HeartbeatClock__stall__tolerated(lateness):
-    """A lateness that is normal for a busy loop postpones the verdict only to the second look, which reading precedes."""
+    """A lateness that is normal for a busy loop postpones the verdict only to the second look, after reading."""
     clock = HeartbeatClock(0.0, INTERVAL, 0.0)
     clock.beat_sent(0.0, 0.0, True)
     

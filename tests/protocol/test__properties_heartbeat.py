@@ -1,6 +1,6 @@
 """
-Properties of the heartbeat clock, on a line that is simulated with a clock of its own: latencies, traffic, death and stalls
-of the event loop are any.
+Properties of the heartbeat clock, on a line that is simulated with a clock of its own: latencies, traffic, death and
+stalls of the event loop are any.
 
 The simulated loop is as unkind as scarletio's: timers that are due run before what waits in the socket is read.
 """
@@ -152,7 +152,7 @@ def _to_stalls(interval, parts):
 @PROPERTY_SETTINGS
 @given(INTERVALS, JITTERS, st.lists(FRACTIONS, min_size = 1), st.none() | FRACTIONS, st.floats(0.0, 12.0))
 def test__dead_line_is_found(interval, jitter, latencies, traffic, dies_after):
-    """A line that dies is found within one interval and `min(interval, 15 s)` of its last sign of life, and not before."""
+    """A line that dies is found within one interval and `min(interval, 15 s)` of its last sign of life, not before."""
     silence = _get_silence(interval)
     dies_at = interval * dies_after
     line = Line(
@@ -236,7 +236,7 @@ def test__stalls_do_not_cut_a_living_line(interval, jitter, latencies, traffic, 
 @PROPERTY_SETTINGS
 @given(INTERVALS, JITTERS, st.none() | FRACTIONS, st.floats(0.0, 12.0), STALLS)
 def test__stalls_do_not_save_a_dead_line(interval, jitter, traffic, dies_after, parts):
-    """However the loop stands still, a dead line is found: stalls only add the time that they took, and one grace each."""
+    """However the loop stands still, a dead line is found: stalls add the time that they took, and one grace each."""
     dies_at = interval * dies_after
     stalls = _to_stalls(interval, parts)
     line = Line(
@@ -266,8 +266,8 @@ CALLS = st.sampled_from(('extra', 'acknowledged', 'received', 'nothing'))
 )
 def test__any_sequence_of_calls(interval, jitter, calls):
     """
-    Whatever happens in whatever order, a full send window included: the next wake-up is never further than an interval (or
-    the permit) away, and each one leads to a heartbeat or to a verdict within two looks.
+    Whatever happens in whatever order, a full send window included: the next wake-up is never further than an interval
+    (or the permit) away, and each one leads to a heartbeat or to a verdict within two looks.
     """
     clock = HeartbeatClock(0.0, interval, jitter)
     now = 0.0

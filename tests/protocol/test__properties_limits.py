@@ -26,13 +26,15 @@ JITTERS = st.lists(st.floats(0.0, 1.0, exclude_max = True), min_size = 1, max_si
 @given(
     STARTS,
     st.none() | st.floats(0.01, 3600.0),
-    st.lists(st.tuples(st.sampled_from((0.0, 0.001, 0.4, 7.0, 61.0)), st.booleans(), st.integers(1, 130)), max_size = 30),
+    st.lists(
+        st.tuples(st.sampled_from((0.0, 0.001, 0.4, 7.0, 61.0)), st.booleans(), st.integers(1, 130)), max_size = 30
+    ),
     st.booleans(),
 )
 def test__never_more_than_120_in_60_seconds(now, interval, bursts, is_waiting):
     """
-    However the bot and the heartbeat send, at once or waiting for the permits that were named: no 60 s hold more than 120
-    payloads, nor more of the bot's than the reserve leaves.
+    However the bot and the heartbeat send, at once or waiting for the permits that were named: no 60 s hold more than
+    120 payloads, nor more of the bot's than the reserve leaves.
     """
     window = SendWindow()
     if (interval is not None):
@@ -66,7 +68,7 @@ def test__never_more_than_120_in_60_seconds(now, interval, bursts, is_waiting):
 @PROPERTY_SETTINGS
 @given(st.floats(1.1, 3600.0), st.floats(0.0, 1.0, exclude_max = True), st.integers(0, 400))
 def test__heartbeats_never_wait_for_the_bot(interval, jitter, amount):
-    """Whatever the bot sends as fast as it may: each heartbeat, IDENTIFY and one answer to op 1 get a permit at once."""
+    """Whatever the bot sends as fast as it may: each heartbeat, IDENTIFY and one answer to op 1 have a permit."""
     window = SendWindow()
     window.set_heartbeat_interval(interval)
     now = 0.0
@@ -152,7 +154,7 @@ def test__attempts_are_bounded(started_at, jitters, attempts):
 @PROPERTY_SETTINGS
 @given(STARTS, JITTERS, st.lists(st.sampled_from((True, True, True, False)), min_size = 1), st.floats(0.0, 0.5))
 def test__accept_and_drop(started_at, jitters, resumes, duration):
-    """A server that accepts and drops in a loop is met with 60 attempts and one a second, whatever it does in between."""
+    """A server that accepts and drops in a loop is met with 60 attempts, then with one a second."""
     machine = SessionMachine(Session('session', None, 1))
     now = started_at
     connects = 0
@@ -181,7 +183,7 @@ def test__accept_and_drop(started_at, jitters, resumes, duration):
 @PROPERTY_SETTINGS
 @given(st.floats(0.0, 1e9) | st.just(float('inf')), st.floats(0.0, 1.0, exclude_max = True), st.integers(0, 20))
 def test__retry_after_is_followed_within_bounds(retry_after, jitter, failures):
-    """The next attempt comes not before the peer asked for, nor later than 300 s, and asks for nothing the time after."""
+    """The next attempt comes not before the peer asked for, nor later than 300 s; what was asked for is used up."""
     machine = SessionMachine(Session('session', None, 1))
     machine.receive(INPUT_START, 0.0, jitter)
     machine.delay_over(0.0, jitter)
@@ -214,8 +216,8 @@ IDENTIFY_STEPS = st.lists(
 @given(STARTS, st.sampled_from((1, 2, 4, 16)), IDENTIFY_STEPS)
 def test__identify_queue(now, max_concurrency, steps):
     """
-    Shards that come, go and get ready in any order, with limits that change under way: no bucket identifies twice within
-    5 s, nobody identifies beyond what is remaining, nobody is granted who is not ready, and nobody is forgotten.
+    Shards that come, go and get ready in any order, with limits that change under way: no bucket identifies twice
+    within 5 s, nobody identifies beyond what is remaining, nobody is granted who is not ready, and nobody is forgotten.
     """
     limiter = IdentifyLimiter(max_concurrency)
     waiting = []

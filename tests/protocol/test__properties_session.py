@@ -1,9 +1,9 @@
 """
-The session machine, the identify queue, the heartbeat clock and the send window of several shards together, driven by any
-sequence of server messages, losses, users' wishes and times, on a virtual clock.
+The session machine, the identify queue, the heartbeat clock and the send window of several shards together, driven by
+any sequence of server messages, losses, users' wishes and times, on a virtual clock.
 
-``VirtualShard`` does what a shell has to do with the actions of the machine, and nothing else; what it asserts on the way,
-and what ``Shards`` checks after each step, are the rules that hold whatever happens.
+``VirtualShard`` does what a shell has to do with the actions of the machine, and nothing else; what it asserts on the
+way, and what ``Shards`` checks after each step, are the rules that hold whatever happens.
 """
 from hypothesis import settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -416,8 +416,8 @@ class Shards(RuleBasedStateMachine):
     
     def check_silence(self, shard):
         """
-        A line is never silent for longer than one interval and `min(interval, 15 s)`. If the peer exhausts the whole send
-        window by asking for heartbeats, the interval begins when the next one can be sent.
+        A line is never silent for longer than one interval and `min(interval, 15 s)`. If the peer exhausts the whole
+        send window by asking for heartbeats, the interval begins when the next one can be sent.
         """
         if (shard.clock is None):
             return
@@ -559,6 +559,28 @@ class Shards(RuleBasedStateMachine):
     def send_nonsense(self, shard_id):
         if self.shards[shard_id].is_in(*CONNECTED):
             self.shards[shard_id].receive(INPUT_BROKEN)
+    
+    
+    @rule(shard_id = SHARD_IDS, is_lost = st.booleans(), steps = st.integers(0, 3), jitter = JITTERS)
+    def go_silent(self, shard_id, is_lost, steps, jitter):
+        """Discord falls silent at any step: whatever is waited for, the shard gives it up at the deadline it named."""
+        shard = self.shards[shard_id]
+        shard.jitter = jitter
+        if is_lost and shard.is_in(*CONNECTED):
+            shard.close(None)
+            self.advance(max(shard.machine.deadline - self.now, 0.0))
+        
+        for _ in range(steps):
+            shard.cooperate()
+        
+        self.advance(0.0)
+        state = shard.machine.state
+        if state in TIMEOUTS:
+            failures = shard.machine.backoff.failures
+            deadline = shard.machine.deadline
+            self.advance(deadline - self.now)
+            assert shard.machine.backoff.failures > failures
+            assert (not shard.is_in(state)) or (shard.machine.deadline > deadline)
     
     
     @rule(shard_id = SHARD_IDS, retry_after = st.sampled_from((0.0, 0.0, 7.0, 1e9)), jitter = JITTERS)

@@ -366,7 +366,7 @@ def _fail_to_connect(machine, has_connected):
 
 @pytest.mark.parametrize('has_connected', (False, True))
 def test__SessionMachine__should_use_resume_url__unreachable(has_connected):
-    """A `resume_gateway_url` that cannot be reached twice is given up for the url of `/gateway/bot`, with the session."""
+    """A `resume_gateway_url` that cannot be reached twice is given up for that of `/gateway/bot`, with the session."""
     session = _create_session()
     machine = _get_machine(STATE_CONNECTING, session)
     
