@@ -8,8 +8,8 @@ acknowledgement can stand in line behind megabytes of replay. Two rules take its
 - *silent*: nothing at all was received for `min(interval, 15 s)` after a heartbeat was sent;
 - *unacknowledged*: there is traffic, but two scheduled heartbeats in a row stay unacknowledged until the third is due.
 
-A verdict is made at the second look only: scarletio's loop runs timers that are due before it reads sockets, so what the
-peer sent while the loop stood still may wait unread. The later the first look came, the later the second one comes.
+A verdict is made at the second look only: scarletio's loop runs timers that are due before it reads sockets, so what
+the peer sent while the loop stood still may wait unread. The later the first look came, the later the second one comes.
 """
 __all__ = (
     'HEARTBEAT_BEAT', 'HEARTBEAT_SILENT', 'HEARTBEAT_UNACKNOWLEDGED', 'HeartbeatClock', 'LATENCY_WINDOW_SIZE',
@@ -30,8 +30,8 @@ SILENCE_MAXIMUM = 15.0
 # Scheduled heartbeats in a row.
 UNACKNOWLEDGED_LIMIT = 2
 
-# Seconds from the first to the second look. A wake-up that is later than this means that the loop, and not the peer, stood
-# still: on a loop that is merely busy, timers are a few milliseconds late.
+# Seconds from the first to the second look. A wake-up that is later than this means that the loop, and not the peer,
+# stood still: on a loop that is merely busy, timers are a few milliseconds late.
 STALL_TOLERANCE = 0.05
 
 # Seconds that reading gets then to catch up. The loop needs one round for it; ten thousand events need this long.
