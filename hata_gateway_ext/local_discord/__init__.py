@@ -181,7 +181,7 @@ else:
 from .action_base import ActionBase
 from .application import create_token
 from .certificates import create_certificates
-from .faults import STAGES
+from .stages import STAGES
 from .ledger import parse_number
 from .line_actions import Close, Cut, SendBytes, Silence
 from .local_discord import LocalDiscord

@@ -7,12 +7,11 @@ leave its message out, replace it, or make it wait. The actions themselves are i
 """
 __all__ = ('AFTER_UPGRADE', 'AT_ONCE', 'ActionBase', 'BEFORE_UPGRADE', 'StageOutcome')
 
-BEFORE_UPGRADE = ('connect',)
-AT_ONCE = ('now',)
-AFTER_UPGRADE = (
-    'now', 'hello', 'hello_sent', 'identify', 'ready', 'ready_sent', 'resume', 'replay', 'resumed', 'resumed_sent',
-    'dispatch', 'heartbeat',
-)
+from .stages import STAGES, STAGE_CONNECT, STAGE_NOW
+
+BEFORE_UPGRADE = (STAGE_CONNECT,)
+AT_ONCE = (STAGE_NOW,)
+AFTER_UPGRADE = tuple(stage for stage in STAGES if stage != STAGE_CONNECT)
 
 
 class StageOutcome:

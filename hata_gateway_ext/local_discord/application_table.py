@@ -130,7 +130,7 @@ class ApplicationTable:
         for session in self.core.sessions.select(application_id = application.application_id):
             self.core.sessions.end(session, 'token')
 
-        for connection in list(self.core.connections):
+        for connection in self.core.connections:
             if (connection.application is application) or (connection.application is None):
                 connection.close(CLOSE_AUTHENTICATION_FAILED, 'Authentication failed.')
 

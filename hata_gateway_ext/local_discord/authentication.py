@@ -118,5 +118,5 @@ class AuthenticationBase:
         session : ``Session``
             The session.
         """
-        if self.core.find_connection_of(session) is None:
+        if self.core.connections.find_of(session) is None:
             self.core.sessions.disconnect(session)

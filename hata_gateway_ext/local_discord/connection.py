@@ -12,7 +12,7 @@ from struct import pack
 from ..protocol.operations import INVALIDATE_SESSION, RECONNECT
 
 from .action_base import StageOutcome
-from .faults import STAGE_DISPATCH
+from .stages import STAGE_DISPATCH
 from .frames import OPCODE_BINARY, OPCODE_PONG, OPCODE_TEXT, build_close_frame, build_frame, build_frames
 from .outbox import Outbox
 from .payloads import decode_json, encode_envelope, encode_json
@@ -400,5 +400,5 @@ class Connection:
         if record.closed_by is None:
             record.closed_by = by
 
-        self.core.remove_connection(self)
+        self.core.connections.remove(self)
         self.core.recording.changed()

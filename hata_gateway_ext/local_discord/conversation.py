@@ -12,7 +12,7 @@ from ..protocol.operations import (
 )
 
 from .action_base import StageOutcome
-from .faults import STAGE_HEARTBEAT, STAGE_HELLO, STAGE_HELLO_SENT
+from .stages import STAGE_HEARTBEAT, STAGE_HELLO, STAGE_HELLO_SENT
 from .identification import Identification
 from .member_requests import answer_member_request
 from .payloads import decode_json, encode_envelope, encode_json

@@ -10,7 +10,8 @@ from time import monotonic
 from .application import create_token
 from .application_table import ApplicationTable
 from .conditions import Conditions
-from .faults import FaultScript
+from .connection_table import ConnectionTable
+from .fault_script import FaultScript
 from .handshake import Handshake
 from .ledger import Ledger
 from .listener import LISTENER_API, LISTENER_GATEWAY, LISTENER_NAMES, LISTENER_RESUME, Listener
@@ -38,8 +39,8 @@ class Core:
     conditions : ``Conditions``
         What is waited for.
 
-    connections : ``set<Connection>``
-        The open connections.
+    connections : ``ConnectionTable``
+        The connections.
 
     handshake : ``Handshake``
         Answers upgrade requests.
@@ -110,7 +111,7 @@ class Core:
         self._handles = set()
         self.applications = ApplicationTable(self)
         self.conditions = Conditions(self)
-        self.connections = set()
+        self.connections = ConnectionTable()
         self.ledger = Ledger(options.ledger_bound)
         self.loop = None
         self.options = options
@@ -212,7 +213,7 @@ class Core:
         for listener in self.listeners.values():
             listener.close()
 
-        for connection in list(self.connections):
+        for connection in self.connections:
             connection.cut(True)
 
         for listener in self.listeners.values():
@@ -257,63 +258,7 @@ class Core:
         return f'{self.listeners[LISTENER_RESUME].get_url("ws")}{RESUME_PATH}{shard_id}'
 
 
-    # connections and events
-
-
-    def remove_connection(self, connection):
-        """
-        Forgets a connection that ended.
-
-        Parameters
-        ----------
-        connection : ``Connection``
-            The connection.
-        """
-        self.connections.discard(connection)
-
-
-    def select_connections(self, shard_id = None):
-        """
-        Selects open connections.
-
-        Parameters
-        ----------
-        shard_id : `None | int` = `None`, Optional
-            Only of that shard.
-
-        Returns
-        -------
-        connections : ``list<Connection>``
-            The oldest first.
-        """
-        return sorted(
-            (
-                connection for connection in self.connections
-                if connection.is_upgraded and connection.is_open
-                and ((shard_id is None) or (connection.shard_id == shard_id))
-            ),
-            key = lambda connection: connection.record.number,
-        )
-
-
-    def find_connection_of(self, session):
-        """
-        Finds the connection that uses a session, or that is about to.
-
-        Parameters
-        ----------
-        session : ``Session``
-            The session.
-
-        Returns
-        -------
-        connection : `None | Connection`
-        """
-        for connection in self.connections:
-            if connection.session is session:
-                return connection
-
-        return None
+    # events
 
 
     def dispatch(self, name, data, sessions):

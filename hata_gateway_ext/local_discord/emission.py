@@ -8,7 +8,6 @@ from .payloads import encode_json
 from .traffic import Traffic
 
 
-
 class Emission:
     """
     Base of ``LocalDiscord`` with the events that it sends.

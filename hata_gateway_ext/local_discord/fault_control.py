@@ -5,11 +5,11 @@ __all__ = ('FaultControl',)
 
 from ..protocol.operations import HEARTBEAT
 
-from .faults import STAGES, STAGE_NOW, Fault
+from .fault import Fault
 from .line_actions import Close, Cut, Silence
 from .payload_actions import Invalidate, Reconnect, SendPayload
 from .payloads import encode_envelope
-
+from .stages import STAGES, STAGE_NOW
 
 
 class FaultControl:
@@ -83,7 +83,7 @@ class FaultControl:
         )
 
         if at == STAGE_NOW:
-            fault.strike_all(core.select_connections(shard_id))
+            fault.strike_all(core.connections.select(shard_id))
             core.recording.changed()
 
         core.script.add(fault)

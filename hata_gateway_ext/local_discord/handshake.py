@@ -13,7 +13,7 @@ from .action_base import StageOutcome
 from .compression import COMPRESSION_NONE, create_deflater, get_available_compressions
 from .connection import Connection
 from .conversation import Conversation
-from .faults import STAGE_CONNECT
+from .stages import STAGE_CONNECT
 from .listener import LISTENER_GATEWAY, LISTENER_RESUME
 from .records import ConnectionRecord
 

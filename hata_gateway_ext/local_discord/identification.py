@@ -5,7 +5,7 @@ __all__ = ('Identification',)
 
 from .authentication import RESULT_FAULTED, AuthenticationBase
 from .compression import COMPRESSION_NONE
-from .faults import STAGE_IDENTIFY, STAGE_READY, STAGE_READY_SENT
+from .stages import STAGE_IDENTIFY, STAGE_READY, STAGE_READY_SENT
 from .identify_check import check_identify
 from .payloads import encode_json
 from .ready_data import build_ready_data

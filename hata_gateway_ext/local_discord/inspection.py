@@ -9,7 +9,6 @@ from .listener import LISTENER_API
 API_PATH = '/api/v10'
 
 
-
 class Inspection:
     """
     Base of ``LocalDiscord`` with what can be asked.
@@ -194,7 +193,7 @@ class Inspection:
         -------
         connections : ``tuple<Connection>``
         """
-        return self.call(lambda: tuple(self.core.select_connections()))
+        return self.call(lambda: tuple(self.core.connections.select()))
 
 
     def session(self, shard_id = 0):
@@ -227,7 +226,7 @@ class Inspection:
         -------
         connection : `None | Connection`
         """
-        connections = self.call(self.core.select_connections, shard_id)
+        connections = self.call(self.core.connections.select, shard_id)
         return connections[-1] if connections else None
 
 

@@ -10,7 +10,6 @@ from .listener import LISTENER_NAMES
 from .rest_faults import RestFault
 
 
-
 class Outages:
     """
     Base of ``LocalDiscord`` with the outages.
@@ -35,7 +34,7 @@ class Outages:
             for listener in listeners:
                 listener.take_down()
                 if cut:
-                    for connection in list(self.core.connections):
+                    for connection in self.core.connections:
                         if connection.record.listener == listener.name:
                             connection.cut(True)
 

@@ -4,7 +4,7 @@ RESUME: who may, the replay, and the way to RESUMED.
 __all__ = ('Resumption',)
 
 from .authentication import RESULT_FAULTED, AuthenticationBase
-from .faults import STAGE_REPLAY, STAGE_RESUME, STAGE_RESUMED, STAGE_RESUMED_SENT
+from .stages import STAGE_REPLAY, STAGE_RESUME, STAGE_RESUMED, STAGE_RESUMED_SENT
 from .payloads import encode_json
 from .ready_data import build_resumed_data
 from .records import ResumeRecord
@@ -103,7 +103,7 @@ class Resumption(AuthenticationBase):
             self.conversation.send_invalid_session()
             return
 
-        old_connection = core.find_connection_of(session)
+        old_connection = core.connections.find_of(session)
         if (old_connection is not None):
             old_connection.detach()
             # A connection that fell silent stays so: its network is dead, a close frame could not go over it either.

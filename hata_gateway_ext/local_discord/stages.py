@@ -1,0 +1,28 @@
+"""
+The stages of a connection at which a fault can strike. What each means is told in the docstring of the package.
+"""
+__all__ = (
+    'STAGES', 'STAGE_CONNECT', 'STAGE_DISPATCH', 'STAGE_HEARTBEAT',
+    'STAGE_HELLO', 'STAGE_HELLO_SENT', 'STAGE_IDENTIFY', 'STAGE_NOW',
+    'STAGE_READY', 'STAGE_READY_SENT', 'STAGE_REPLAY', 'STAGE_RESUME',
+    'STAGE_RESUMED', 'STAGE_RESUMED_SENT',
+)
+
+STAGE_NOW = 'now'
+STAGE_CONNECT = 'connect'
+STAGE_HELLO = 'hello'
+STAGE_HELLO_SENT = 'hello_sent'
+STAGE_IDENTIFY = 'identify'
+STAGE_READY = 'ready'
+STAGE_READY_SENT = 'ready_sent'
+STAGE_RESUME = 'resume'
+STAGE_REPLAY = 'replay'
+STAGE_RESUMED = 'resumed'
+STAGE_RESUMED_SENT = 'resumed_sent'
+STAGE_DISPATCH = 'dispatch'
+STAGE_HEARTBEAT = 'heartbeat'
+
+STAGES = (
+    STAGE_NOW, STAGE_CONNECT, STAGE_HELLO, STAGE_HELLO_SENT, STAGE_IDENTIFY, STAGE_READY, STAGE_READY_SENT,
+    STAGE_RESUME, STAGE_REPLAY, STAGE_RESUMED, STAGE_RESUMED_SENT, STAGE_DISPATCH, STAGE_HEARTBEAT,
+)
