@@ -6,7 +6,7 @@ so that nothing that comes late can be taken for the new one's.
 """
 __all__ = ('GatewayConnection',)
 
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from hata import InvalidToken, KOKORO
 from hata.env import API_VERSION
@@ -24,7 +24,7 @@ CLOSING_TASKS = set()
 
 def build_gateway_url(url, compression):
     """
-    Adds the query of the gateway to its url (Discord docs, Gateway: "Connecting").
+    Adds the query of the gateway to its url (Discord docs, Gateway: "Connecting"). What it has already is replaced.
     
     Parameters
     ----------
@@ -38,14 +38,16 @@ def build_gateway_url(url, compression):
     url : `str`
     """
     scheme, netloc, path, query, fragment = urlsplit(url)
-    parameters = f'v={API_VERSION}&encoding=json'
-    if compression != 'none':
-        parameters = f'{parameters}&compress={compression}'
+    parameters = {
+        **dict(parse_qsl(query)),
+        'v': str(API_VERSION),
+        'encoding': 'json',
+        'compress': compression,
+    }
+    if compression == 'none':
+        del parameters['compress']
     
-    if query:
-        parameters = f'{query}&{parameters}'
-    
-    return urlunsplit((scheme, netloc, path or '/', parameters, ''))
+    return urlunsplit((scheme, netloc, path or '/', urlencode(parameters), ''))
 
 
 class GatewayConnection(RichAttributeErrorBaseType):
@@ -276,6 +278,22 @@ class GatewayConnection(RichAttributeErrorBaseType):
         """
         if self.driver.connection is self:
             self.driver.messages.input_broken(exception)
+    
+    
+    def payload_unreadable(self, exception):
+        """
+        A payload is not what it should be.
+        
+        Parameters
+        ----------
+        exception : ``PayloadError``
+            What was wrong.
+        
+        Returns
+        -------
+        is_passed_over : `bool`
+        """
+        return (self.driver.connection is self) and self.driver.messages.payload_unreadable(exception)
     
     
     def sequence_out_of_order(self, sequence):

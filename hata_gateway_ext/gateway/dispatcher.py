@@ -92,6 +92,8 @@ class Dispatcher(RichAttributeErrorBaseType):
             - `ready_received(sequence, data)`, `resumed_received(sequence, data)`: these were not dispatched; call
                 ``.dispatch`` for it.
             - `input_broken(exception)`: nothing that comes later can be trusted; the dispatcher is stopped.
+            - `payload_unreadable(exception)`: a payload is not what it should be. Returns whether it is passed over;
+                otherwise `input_broken` follows.
             - `sequence_out_of_order(sequence)`: the event is not later than the last one; it was not dispatched.
         inflater : `object`
             A new inflater (see ``create_inflater``).
@@ -393,7 +395,9 @@ class Dispatcher(RichAttributeErrorBaseType):
             if (envelope.name == 'READY') and (type(envelope.data) is not dict):
                 raise PayloadError(f'The field `d` of READY is {type(envelope.data).__name__}, expected dict.')
         except PayloadError as exception:
-            self._break(exception)
+            # The stream is whole. Whether the session is resumed, so that the payload comes again, decides the handler.
+            if not self.handler.payload_unreadable(exception):
+                self._break(exception)
             return
         
         if envelope.operation != DISPATCH:

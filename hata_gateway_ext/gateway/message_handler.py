@@ -18,8 +18,6 @@ from ..protocol.transitions import (
 # it again at each resume; giving up the session for it would lose everything else.
 UNREADABLE_LIMIT = 3
 
-TROUBLE_INPUT = 'input'
-
 
 class MessageHandler(RichAttributeErrorBaseType):
     """
@@ -72,16 +70,18 @@ class MessageHandler(RichAttributeErrorBaseType):
             count = 0
         
         self._unreadable = (sequence, count + 1)
-        self._report_input(exception, 'The session is resumed on a new connection.')
+        self._report_input('broken', exception, 'The session is resumed on a new connection.')
         driver.receive(INPUT_BROKEN)
     
     
-    def _report_input(self, exception, consequence):
+    def _report_input(self, trouble, exception, consequence):
         """
         Reports what could not be understood; once, if it comes again after the same event.
         
         Parameters
         ----------
+        trouble : `str`
+            What kind of trouble it is.
         exception : ``ProtocolError``
             What was wrong.
         consequence : `str`
@@ -93,21 +93,30 @@ class MessageHandler(RichAttributeErrorBaseType):
         )
         report.__cause__ = exception
         driver.reports.report_once(
-            f'{TROUBLE_INPUT} {driver.shard_id}', report, (driver.machine.session.sequence, str(exception))
+            f'{trouble} {driver.shard_id}', report, (driver.machine.session.sequence, str(exception))
         )
     
     
-    def should_pass_over(self):
+    def payload_unreadable(self, exception):
         """
-        Returns whether an unreadable payload is to be passed over: it came again and again, after the same event.
+        A payload is not what it should be. At first the session is resumed, so that Discord sends it again; if it comes
+        again and again after the same event, it is passed over.
+        
+        Parameters
+        ----------
+        exception : ``PayloadError``
+            What was wrong.
         
         Returns
         -------
-        should_pass_over : `bool`
+        is_passed_over : `bool`
         """
-        driver = self.driver
         sequence, count = self._unreadable
-        return (count >= UNREADABLE_LIMIT) and (sequence == driver.machine.session.sequence)
+        if (count < UNREADABLE_LIMIT) or (sequence != self.driver.machine.session.sequence):
+            return False
+        
+        self._report_input('passed over', exception, 'It came several times, and is passed over now.')
+        return True
     
     
     def sequence_out_of_order(self, sequence):
