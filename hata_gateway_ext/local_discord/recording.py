@@ -100,7 +100,7 @@ class Recording:
         -------
         count : `int`
         """
-        return sum((shard_id is None) or (record.shard_id == shard_id) for record in self.connections)
+        return sum((shard_id is None) or (record.shard_id == shard_id) for record in list(self.connections))
 
 
     def identify_count(self, shard_id = None):
@@ -150,7 +150,7 @@ class Recording:
         """
         return sum(
             (record.ready_at is not None) and ((shard_id is None) or (record.shard_id == shard_id))
-            for record in self.connections
+            for record in list(self.connections)
         )
 
 
@@ -169,7 +169,7 @@ class Recording:
         """
         return sum(
             (record.resumed_at is not None) and ((shard_id is None) or (record.shard_id == shard_id))
-            for record in self.connections
+            for record in list(self.connections)
         )
 
 
@@ -188,7 +188,7 @@ class Recording:
             `0` for a close frame without code.
         """
         return [
-            record.close_code for record in self.connections
+            record.close_code for record in list(self.connections)
             if (record.close_code is not None) and ((shard_id is None) or (record.shard_id == shard_id))
         ]
 
