@@ -129,9 +129,9 @@ def make_bot(use_discord):
     """Creates bots that do not run yet. They are stopped after the test."""
     bots = []
     
-    def make_bot(discord, extensions = ('gateway_ext',), **options):
+    def make_bot(discord, extensions = ('gateway_ext',), token = None, **options):
         use_discord(discord)
-        bot = Bot(Client(discord.token, extensions = [*extensions], **options))
+        bot = Bot(Client(discord.token if token is None else token, extensions = [*extensions], **options))
         bots.append(bot)
         return bot
     

@@ -45,3 +45,13 @@ def quick_identify(monkeypatch):
     monkeypatch.setattr('hata_gateway_ext.protocol.identify.IDENTIFY_INTERVAL', 0.0)
     monkeypatch.setattr('hata_gateway_ext.protocol.session.INVALID_PAUSE_MINIMUM', 0.05)
     monkeypatch.setattr('hata_gateway_ext.protocol.session.INVALID_PAUSE_SPREAD', 0.0)
+
+
+@pytest.fixture
+def short_window(monkeypatch):
+    """
+    Makes the window of an identify bucket last one second; the local Discord's must be made so as well. The pause after op 9
+    is 1-2 s.
+    """
+    monkeypatch.setattr('hata_gateway_ext.protocol.identify.IDENTIFY_INTERVAL', 1.0)
+    monkeypatch.setattr('hata_gateway_ext.protocol.session.INVALID_PAUSE_SPREAD', 1.0)

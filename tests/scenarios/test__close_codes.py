@@ -33,10 +33,12 @@ async def test__close_codes__resume(run_bot, settle):
                 assert str(error.code) in str(error)
 
 
-async def test__close_codes__identify(run_bot, settle):
+async def test__close_codes__identify(run_bot, settle, short_window):
     """After these codes the session is gone: the shard identifies, through its bucket, without trying to resume."""
     count = len(SESSION_ENDING)
-    async with LocalDiscord(heartbeat_interval = 0.5, shards = count, max_concurrency = count, guilds = count) as discord:
+    async with LocalDiscord(
+        heartbeat_interval = 0.5, shards = count, max_concurrency = count, guilds = count, identify_interval = 1.0
+    ) as discord:
         async with run_bot(discord, shard_count = count) as bot:
             session_ids = [gateway.session_id for gateway in bot.gateway.gateways]
             for shard_id, code in enumerate(SESSION_ENDING):

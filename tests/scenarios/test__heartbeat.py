@@ -30,9 +30,11 @@ async def test__heartbeat__schedule(run_bot, settle):
         assert second - first < INTERVAL + 1.0
 
 
-async def test__heartbeat__null_before_the_first_event(run_bot):
+async def test__heartbeat__null_before_the_first_event(run_bot, short_window):
     """A shard that waits for its turn to identify keeps its connection alive: with `d = null`, since nothing came yet."""
-    async with LocalDiscord(heartbeat_interval = INTERVAL, shards = 2, max_concurrency = 1) as discord:
+    async with LocalDiscord(
+        heartbeat_interval = INTERVAL / 5, shards = 2, max_concurrency = 1, identify_interval = 1.0
+    ) as discord:
         async with run_bot(discord, shard_count = 2):
             pass
         
