@@ -15,6 +15,7 @@ from ..protocol.transitions import (
     ACTION_ABORT, ACTION_CONNECT, ACTION_DROP, ACTION_END, ACTION_ENQUEUE, ACTION_HEARTBEAT, ACTION_IDENTIFY,
     ACTION_LEAVE_QUEUE, ACTION_OPEN_SENDS, ACTION_RESUME, ACTION_SET_READY
 )
+from .connect_troubles import ConnectTroubles
 from .connection import GatewayConnection
 from .identify_payload import build_client_identify_payload
 from .kokoro import Kokoro
@@ -47,6 +48,8 @@ class SessionActions(RichAttributeErrorBaseType):
         Whose session it is.
     configuration : ``GatewayConfiguration``
         What the user chose.
+    connect_troubles : ``ConnectTroubles``
+        Says that no connection could be made.
     connection : ``None | GatewayConnection``
         The current connection.
     counts : ``SessionCounts``
@@ -76,8 +79,8 @@ class SessionActions(RichAttributeErrorBaseType):
     """
     __slots__ = (
         '_closing_task', '_handle', '_offline_since', '_result', '_sequence_when_armed', '_ticket', '_waiter', 'client',
-        'configuration', 'connection', 'counts', 'discovery', 'gateway', 'identify_queue', 'kokoro', 'machine',
-        'messages', 'observer', 'reports', 'restored', 'send_queue', 'shard_id'
+        'configuration', 'connect_troubles', 'connection', 'counts', 'discovery', 'gateway', 'identify_queue', 'kokoro',
+        'machine', 'messages', 'observer', 'reports', 'restored', 'send_queue', 'shard_id'
     )
     
     def __new__(cls, gateway, client, shard_id, context):
@@ -97,7 +100,6 @@ class SessionActions(RichAttributeErrorBaseType):
         """
         self = object.__new__(cls)
         self._closing_task = None
-        self.counts = SessionCounts()
         self._handle = None
         self._offline_since = None
         self._result = None
@@ -106,7 +108,9 @@ class SessionActions(RichAttributeErrorBaseType):
         self._waiter = None
         self.client = client
         self.configuration = context.configuration
+        self.connect_troubles = ConnectTroubles(shard_id, context.reports)
         self.connection = None
+        self.counts = SessionCounts()
         self.discovery = context.discovery
         self.gateway = gateway
         self.identify_queue = context.identify_queue

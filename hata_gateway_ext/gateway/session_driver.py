@@ -11,9 +11,7 @@ from random import random
 from hata import DiscordException, DiscordGatewayException, InvalidToken, KOKORO
 from scarletio import Future, LOOP_TIME, to_json
 
-from ..exceptions import (
-    CONNECT_FAILURE_TIMEOUT, FatalGatewayCloseException, GatewayCloseReport, GatewayConnectReport
-)
+from ..exceptions import FatalGatewayCloseException, GatewayCloseReport
 from ..protocol.close_codes import CLOSE_CODES
 from ..protocol.errors import ProtocolError
 from ..protocol.operations import build_heartbeat_payload
@@ -25,9 +23,6 @@ from ..protocol.transitions import (
 from .connector import classify_connect_failure
 from .session_actions import SessionActions
 from .statistics import ShardStatistics
-
-# What `Reports` settles when HELLO came.
-TROUBLE_CONNECT = 'connect'
 
 # The states in which there is no connection, or none that said HELLO.
 OFFLINE_STATES = frozenset((STATE_WAITING, STATE_QUEUED, STATE_CONNECTING, STATE_GREETING))
@@ -330,35 +325,8 @@ class SessionDriver(SessionActions):
             self._arm()
         
         else:
-            self._report_timeout()
+            self.connect_troubles.timed_out(machine.state)
             self.receive(INPUT_TIMEOUT)
-    
-    
-    def _report_timeout(self):
-        """
-        Reports that no connection could be made in time.
-        """
-        state = self.machine.state
-        if state == STATE_CONNECTING:
-            message = 'no connection could be made in time.'
-        elif state == STATE_GREETING:
-            message = 'Discord accepted the connection, but did not say HELLO in time.'
-        else:
-            return
-        
-        self._report_connect_failure(GatewayConnectReport(CONNECT_FAILURE_TIMEOUT, message, self.shard_id))
-    
-    
-    def _report_connect_failure(self, report):
-        """
-        Reports that no connection could be made; once, until there was one or the reason changes.
-        
-        Parameters
-        ----------
-        report : ``GatewayConnectReport``
-            What was wrong.
-        """
-        self.reports.report_once(f'{TROUBLE_CONNECT} {self.shard_id}', report, (report.kind, report.status))
     
     
     def _makes_progress(self):
@@ -404,7 +372,7 @@ class SessionDriver(SessionActions):
         try:
             await self.discovery.refresh()
         except (DiscordException, InvalidToken, OSError) as exception:
-            self._report_connect_failure(classify_connect_failure(exception, 'the gateway', self.shard_id))
+            self.connect_troubles.failed(classify_connect_failure(exception, 'the gateway', self.shard_id))
     
     # ---- from the connection ----
     
@@ -440,7 +408,7 @@ class SessionDriver(SessionActions):
         report : ``GatewayConnectReport``
             What was wrong.
         """
-        self._report_connect_failure(report)
+        self.connect_troubles.failed(report)
         self.machine.retry_after = report.retry_after
         self.connection = None
         self.receive(INPUT_CONNECT_FAILED)
@@ -500,7 +468,7 @@ class SessionDriver(SessionActions):
         """
         self.counts.connects += 1
         self._offline_since = None
-        self.reports.settle(f'{TROUBLE_CONNECT} {self.shard_id}')
+        self.connect_troubles.over()
         self.perform(self.machine.hello(LOOP_TIME(), random()))
     
     # ---- from the heart ----
