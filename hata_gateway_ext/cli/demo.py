@@ -15,6 +15,7 @@ from ..configuration import COMPRESSIONS, COMPRESSION_AUTO
 from ..demo.bot_settings import GATEWAYS, GATEWAY_DEFAULT, GATEWAY_OURS
 from ..demo.live_table import LiveTable
 from ..demo.plain_lines import PlainLines
+from ..demo.restart_trial import RestartTrial
 from ..demo.shape import SHARD_COUNT_MAXIMUM, build_demo_shape, build_soak_shape
 from ..demo.show import show_trials
 from ..demo.summary import build_summary
@@ -114,9 +115,14 @@ def add_parser(subparsers):
     which = parser.add_mutually_exclusive_group()
     which.add_argument('--gateway', choices = GATEWAYS, default = GATEWAY_OURS, help = 'which gateway the bot runs on')
     which.add_argument('--compare', action = 'store_true', help = 'run both gateways, side by side')
-    parser.add_argument(
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument(
         '--soak', type = parse_duration, metavar = 'MINUTES',
         help = 'break connections at random, alone and together, for so many minutes',
+    )
+    what.add_argument(
+        '--restart', action = 'store_true',
+        help = 'restart the bot\'s process every few seconds, or kill it, instead of breaking its connections',
     )
     parser.add_argument('--seed', type = int, help = 'replay what was random: the same seed breaks the same things')
     parser.add_argument(
@@ -149,7 +155,7 @@ def build_shape(arguments):
     return build_soak_shape(arguments.shards or SOAK_SHARD_COUNT, arguments.soak * 60.0, seed)
 
 
-async def run_trials(gateways, shape, options, view):
+async def run_trials(trial_type, gateways, shape, options, view):
     """
     Runs the trials. A signal cancels them.
     
@@ -157,6 +163,8 @@ async def run_trials(gateways, shape, options, view):
     
     Parameters
     ----------
+    trial_type : `type`
+        ``Trial`` or ``RestartTrial``.
     gateways : `list<str>`
         The gateways to try.
     shape : ``Shape``
@@ -177,7 +185,7 @@ async def run_trials(gateways, shape, options, view):
     
     # The schedule is the same for all, so one of them tells about it.
     trials = [
-        Trial(gateway, shape, options, view.log if index == 0 else view.ignore) for index, gateway in enumerate(gateways)
+        trial_type(gateway, shape, options, view.log if index == 0 else view.ignore) for index, gateway in enumerate(gateways)
     ]
     return await show_trials(trials, view)
 
@@ -198,6 +206,7 @@ def run(arguments):
     """
     gateways = [GATEWAY_OURS, GATEWAY_DEFAULT] if arguments.compare else [arguments.gateway]
     shape = build_shape(arguments)
+    trial_type = RestartTrial if arguments.restart else Trial
     options = {'gateway_compression': arguments.compression}
     
     console = Console()
@@ -207,7 +216,7 @@ def run(arguments):
         print(f'Soak of {arguments.soak:g} minutes over {shape.shard_count} shards, seed {shape.seed}.', flush = True)
     
     try:
-        outcomes = asyncio.run(run_trials(gateways, shape, options, view))
+        outcomes = asyncio.run(run_trials(trial_type, gateways, shape, options, view))
     except asyncio.CancelledError:
         print('Interrupted.')
         return EXIT_CODE_INTERRUPTED
@@ -219,8 +228,14 @@ def run(arguments):
     if outcomes[0].is_clean:
         return 0
     
+    for note in outcomes[0].notes:
+        print(f'    {note}')
+    
     if shape.is_soak:
-        print(f'To replay: python -m hata_gateway_ext demo --soak {arguments.soak:g} --shards {shape.shard_count} --seed {shape.seed}')
+        print(
+            f'To replay: python -m hata_gateway_ext demo --soak {arguments.soak:g} --shards {shape.shard_count} --seed '
+            f'{shape.seed}'
+        )
         for strike in shape.schedule:
             print(strike.describe())
     

@@ -34,7 +34,7 @@ class ShardAccount:
     last_sent : `int`
         The last number that was sent. `-1` before the first.
     repeated : `int`
-        Seen again after the bot's process was killed, as far as that is announced: see ``Account.allow_repeats``.
+        Seen again, where that was announced: see ``Account.allow_repeats``.
     seen : `int`
         Count of different numbers that were seen.
     sent : `int`
@@ -131,7 +131,7 @@ class ShardAccount:
         self.sent += 1
     
     
-    def see(self, number, repeats_from):
+    def see(self, number, repeatable):
         """
         Notes that a number was seen.
         
@@ -139,8 +139,8 @@ class ShardAccount:
         ----------
         number : `int`
             A number that was sent into this shard.
-        repeats_from : `int`
-            From which number on it may be seen again.
+        repeatable : `set<int>`
+            The numbers that may be seen once more.
         """
         if number > self.last_seen:
             pending = self._pending
@@ -159,7 +159,8 @@ class ShardAccount:
             self.seen += 1
             self.disordered += 1
         
-        elif number >= repeats_from:
+        elif number in repeatable:
+            repeatable.discard(number)
             self.repeated += 1
         
         else:
@@ -180,8 +181,8 @@ class Account:
     
     Attributes
     ----------
-    _repeats_from : `int`
-        From which number on a number may be seen again.
+    _repeatable : `set<int>`
+        The numbers that may be seen once more.
     _shard_ids : `array`
         The shard of each number.
     shards : `tuple<ShardAccount>`
@@ -189,7 +190,7 @@ class Account:
     unknown : `int`
         Count of numbers that were seen, but never sent.
     """
-    __slots__ = ('_repeats_from', '_shard_ids', 'shards', 'unknown')
+    __slots__ = ('_repeatable', '_shard_ids', 'shards', 'unknown')
     
     def __new__(cls, shard_count):
         """
@@ -201,11 +202,10 @@ class Account:
             How many shards there are.
         """
         self = object.__new__(cls)
-        self._repeats_from = 0
+        self._repeatable = set()
         self._shard_ids = array('h')
         self.shards = tuple(ShardAccount() for _ in range(shard_count))
         self.unknown = 0
-        self.forbid_repeats()
         return self
     
     
@@ -302,28 +302,19 @@ class Account:
             self.unknown += 1
             return
         
-        self.shards[shard_id].see(number, self._repeats_from)
+        self.shards[shard_id].see(number, self._repeatable)
     
     
-    def allow_repeats(self, number):
+    def allow_repeats(self, numbers):
         """
-        From now on numbers may be seen again, without counting as doubled: the bot's process was killed, and what it handled
-        shortly before is not on its disk.
+        These numbers may be seen once more, without counting as doubled.
         
         Parameters
         ----------
-        number : `int`
-            From which number on.
+        numbers : `iterable<int>`
+            The numbers.
         """
-        self._repeats_from = number
-    
-    
-    def forbid_repeats(self):
-        """
-        From now on a number that is seen again counts as doubled. So it is at the start.
-        """
-        # No number is as high.
-        self._repeats_from = 1 << 62
+        self._repeatable.update(numbers)
     
     
     def close(self):

@@ -20,7 +20,9 @@ import hata_gateway_ext
 
 from ..local_discord.ledger import parse_number
 
-from .bot_report import KEY_END, KEY_ERROR, KEY_READY, KEY_SEEN, KEY_SHARDS, ReportWriter
+from .bot_report import (
+    END_NOT_STARTED, END_STOPPED, KEY_END, KEY_ERROR, KEY_READY, KEY_SEEN, KEY_SHARDS, ReportWriter
+)
 from .bot_settings import BotSettings, GATEWAY_OURS
 
 
@@ -38,8 +40,6 @@ STOP_TIMEOUT = 20.0
 
 EXIT_CODE_FAILED = 1
 
-END_STOPPED = 'stopped'
-END_NOT_STARTED = 'the client could not start'
 
 
 def create_client(settings):

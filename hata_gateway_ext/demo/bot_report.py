@@ -9,7 +9,7 @@ What a bot process reports: lines of JSON on what was its standard output.
 - `{"end": reason}`: the last line. Without it the process was killed, or crashed.
 """
 __all__ = (
-    'KEY_END', 'KEY_ERROR', 'KEY_READY', 'KEY_SEEN', 'KEY_SHARDS', 'ReportWriter', 'ShardReport', 'split_lines',
+    'END_NOT_STARTED', 'END_STOPPED', 'KEY_END', 'KEY_ERROR', 'KEY_READY', 'KEY_SEEN', 'KEY_SHARDS', 'ReportWriter', 'ShardReport', 'split_lines',
 )
 
 from json import dumps as to_json
@@ -22,6 +22,9 @@ KEY_SHARDS = 'shards'
 KEY_ERROR = 'error'
 KEY_READY = 'ready'
 KEY_END = 'end'
+
+END_STOPPED = 'stopped'
+END_NOT_STARTED = 'not started'
 
 
 class ShardReport(NamedTuple):

@@ -33,20 +33,20 @@ class Breakage(RichAttributeErrorBaseType):
     ----------
     draw : `callable`
         Takes a `random.Random`, returns the parameters as `dict`.
-    ends_session : `bool`
-        Whether Discord ends the session. The traffic of the shard is paused around it: see ``Trial.quiesce``.
     is_slow : `bool`
         Whether a gateway needs up to 20 seconds to notice, as the protocol has it.
     name : `str`
         What it is called in schedules.
+    needs_connection : `bool`
+        Whether it strikes the connection of the shard: it waits until there is one.
     strike : `coroutine function`
         Takes a ``Trial``, a shard id and the parameters as keywords. Returns when there is nothing left to be done.
     weight : `float`
         How often it is drawn, compared with others.
     """
-    __slots__ = ('draw', 'ends_session', 'is_slow', 'name', 'strike', 'weight')
+    __slots__ = ('draw', 'is_slow', 'name', 'needs_connection', 'strike', 'weight')
     
-    def __new__(cls, name, strike, draw = draw_nothing, *, ends_session = False, is_slow = False, weight = 1.0):
+    def __new__(cls, name, strike, draw = draw_nothing, *, is_slow = False, needs_connection = True, weight = 1.0):
         """
         Creates a way to break connections.
         
@@ -58,18 +58,18 @@ class Breakage(RichAttributeErrorBaseType):
             What it does.
         draw : `callable` = ``draw_nothing``, Optional
             Draws its parameters.
-        ends_session : `bool` = `False`, Optional (Keyword only)
-            Whether Discord ends the session.
         is_slow : `bool` = `False`, Optional (Keyword only)
             Whether it takes long until a gateway notices.
+        needs_connection : `bool` = `True`, Optional (Keyword only)
+            Whether it strikes the connection of the shard.
         weight : `float` = `1.0`, Optional (Keyword only)
             How often it is drawn, compared with others.
         """
         self = object.__new__(cls)
         self.draw = draw
-        self.ends_session = ends_session
         self.is_slow = is_slow
         self.name = name
+        self.needs_connection = needs_connection
         self.strike = strike
         self.weight = weight
         return self

@@ -67,7 +67,7 @@ class Breaker(RichAttributeErrorBaseType):
     
     async def run(self, seconds):
         """
-        Goes through the schedule, and ends what it left behind.
+        Goes through the schedule, then stops the traffic, and ends what is not over.
         
         This method is a coroutine.
         
@@ -94,6 +94,8 @@ class Breaker(RichAttributeErrorBaseType):
             await self.trial.sleep(started_at + seconds - loop.time())
         
         finally:
+            # First, since strikes that are ended let the traffic of their shard go on.
+            self.trial.traffic.stop()
             await self._end()
     
     
@@ -122,8 +124,12 @@ class Breaker(RichAttributeErrorBaseType):
         strike : ``Strike``
             How.
         """
+        breakage = BREAKAGES[strike.name]
         try:
-            await BREAKAGES[strike.name].strike(self.trial, strike.shard_id, **strike.parameters)
+            if breakage.needs_connection and not await self.trial.wait_connected(strike.shard_id):
+                raise StrikeSkipped('the shard had no connection')
+            
+            await breakage.strike(self.trial, strike.shard_id, **strike.parameters)
         except StrikeSkipped as exception:
             self.log(f'{strike.at:7.2f} s  shard {strike.shard_id}: {strike.name} skipped: {exception}')
     

@@ -31,7 +31,7 @@ class ShardOutcome(NamedTuple):
     disordered : `int`
         Events that came after a later one.
     repeated : `int`
-        Events that came again after the bot's process was killed.
+        Events that came again after the bot's process was killed, and may.
     resumes : `int`
         How often Discord sent RESUMED.
     identifies : `int`
@@ -76,6 +76,10 @@ class Outcome(NamedTuple):
         Events that were handled, but never sent.
     errors : `int`
         What was reported through `client.events.error`.
+    identify_limit : `None | int`
+        How often a shard may identify. `None`: as often as it has to.
+    notes : `tuple<str>`
+        What helps to find out what went wrong.
     failure : `None | str`
         Why the account cannot be trusted: the bot did not start, ended, or did not come back.
     """
@@ -87,6 +91,8 @@ class Outcome(NamedTuple):
     kills: int
     unknown: int
     errors: int
+    identify_limit: Optional[int]
+    notes: Tuple[str, ...]
     failure: Optional[str]
     
     
@@ -109,12 +115,29 @@ class Outcome(NamedTuple):
     @property
     def is_clean(self):
         """
-        Returns whether each event was seen once and in order, and all of that is known for sure.
+        Returns whether each event was seen once and in order, without needless identifies, and all of that is known for sure.
         
         Returns
         -------
         is_clean : `bool`
         """
-        return (self.failure is None) and (self.sum('sent') > 0) and (not self.unknown) and not any(
-            self.sum(name) for name in ('lost', 'doubled', 'disordered')
-        )
+        if (self.failure is not None) or (not self.sum('sent')) or self.unknown:
+            return False
+        
+        if any(self.sum(name) for name in ('lost', 'doubled', 'disordered')):
+            return False
+        
+        return not self.has_needless_identifies
+    
+    
+    @property
+    def has_needless_identifies(self):
+        """
+        Returns whether a shard identified more often than it may.
+        
+        Returns
+        -------
+        has_needless_identifies : `bool`
+        """
+        limit = self.identify_limit
+        return (limit is not None) and any(shard.identifies > limit for shard in self.shards)

@@ -26,16 +26,21 @@ SHARD_COLUMNS = (
     ('identifies', lambda shard: str(shard.identifies)),
 )
 
-# The rows of a summary: title, and how the value is found.
+# The rows of a summary: title, how the value is found, and whether it is shown even if it is 0 for all.
 SUMMARY_ROWS = (
-    ('connections broken', lambda outcome: outcome.struck),
-    ('events sent', lambda outcome: outcome.sum('sent')),
-    ('events seen', lambda outcome: outcome.sum('seen')),
-    ('events lost', lambda outcome: outcome.sum('lost')),
-    ('events doubled', lambda outcome: outcome.sum('doubled')),
-    ('events out of order', lambda outcome: outcome.sum('disordered')),
-    ('resumes', lambda outcome: outcome.sum('resumes')),
-    ('identifies', lambda outcome: outcome.sum('identifies')),
+    ('connections broken', lambda outcome: outcome.struck, False),
+    ('restarts of the bot', lambda outcome: outcome.restarts, False),
+    ('of these by kill -9', lambda outcome: outcome.kills, False),
+    ('events sent', lambda outcome: outcome.sum('sent'), True),
+    ('events seen', lambda outcome: outcome.sum('seen'), True),
+    ('events lost', lambda outcome: outcome.sum('lost'), True),
+    ('events doubled', lambda outcome: outcome.sum('doubled'), True),
+    ('events out of order', lambda outcome: outcome.sum('disordered'), True),
+    ('events repeated after a kill', lambda outcome: outcome.sum('repeated'), False),
+    ('events seen, but never sent', lambda outcome: outcome.unknown, False),
+    ('resumes', lambda outcome: outcome.sum('resumes'), True),
+    ('identifies', lambda outcome: outcome.sum('identifies'), True),
+    ('errors reported', lambda outcome: outcome.errors, False),
 )
 
 
@@ -93,13 +98,16 @@ def build_verdict(outcome):
         return f'{title}: {outcome.failure}.'
     
     if outcome.is_clean:
-        return f'{title}: every event was seen once and in order.'
+        return f'{title}: every event was seen{" at least" if outcome.kills else ""} once and in order.'
     
     parts = []
     for name, text in (('lost', 'lost'), ('doubled', 'doubled'), ('disordered', 'out of order')):
         count = outcome.sum(name)
         if count:
             parts.append(f'{count} {text}')
+    
+    if outcome.has_needless_identifies:
+        parts.append(f'{outcome.sum("identifies")} identifies for {len(outcome.shards)} shards')
     
     if outcome.unknown:
         parts.append(f'{outcome.unknown} never sent')
@@ -121,23 +129,9 @@ def build_summary(outcomes):
     lines : `list<str>`
     """
     rows = [['', *(GATEWAY_TITLES[outcome.gateway] for outcome in outcomes)]]
-    for title, get_value in SUMMARY_ROWS:
-        rows.append([title, *(str(get_value(outcome)) for outcome in outcomes)])
-    
-    for title, name in (
-        ('events repeated after a kill', 'repeated'),
-    ):
-        if any(outcome.kills for outcome in outcomes):
-            rows.append([title, *(str(outcome.sum(name)) for outcome in outcomes)])
-    
-    for title, name in (
-        ('events never sent', 'unknown'),
-        ('restarts of the bot', 'restarts'),
-        ('of these by kill -9', 'kills'),
-        ('errors reported', 'errors'),
-    ):
-        values = [getattr(outcome, name) for outcome in outcomes]
-        if any(values):
+    for title, get_value, is_always_shown in SUMMARY_ROWS:
+        values = [get_value(outcome) for outcome in outcomes]
+        if is_always_shown or any(values):
             rows.append([title, *map(str, values)])
     
     return [*build_table(rows), '', *map(build_verdict, outcomes)]

@@ -124,7 +124,8 @@ class Traffic:
     
     def force(self, shard_id, count):
         """
-        Sends messages at once, also into a shard that is paused. Nothing is sent while Discord keeps no session for the shard.
+        Sends messages at once, also into a shard that is paused. If Discord keeps no session for the shard, nobody will get them; that
+        is no reason not to send them: a bot that ended its session itself misses what happens then.
         
         Parameters
         ----------
@@ -133,11 +134,7 @@ class Traffic:
         count : `int`
             How many.
         """
-        discord = self.discord
-        if discord.session(shard_id) is None:
-            return
-        
-        for number in discord.send_messages(count, shard_id = shard_id):
+        for number in self.discord.send_messages(count, shard_id = shard_id):
             self.account.send(number, shard_id)
     
     

@@ -12,10 +12,11 @@ from ..local_discord import LocalDiscord
 
 from .account import Account
 from .bot_process import BotProcess
-from .bot_settings import BotSettings
+from .bot_report import END_NOT_STARTED
+from .bot_settings import BotSettings, GATEWAY_OURS
 from .breaker import Breaker, StrikeSkipped
 from .changes import Changes
-from .outcome import Outcome, ShardOutcome
+from .observation import observe_trial
 from .traffic import Traffic
 
 
@@ -31,9 +32,14 @@ REPLAY_BOUND = 20000
 START_TIMEOUT = 60.0
 DRAIN_TIMEOUT = 90.0
 
-# Seconds within which a shard has to have got everything before its session is ended, and to have the next one.
+# Seconds within which a shard has to have got everything before its session is ended, and to have the next one. The latter may take
+# as long as READY (60 s) and some failures before it.
 QUIESCE_TIMEOUT = 30.0
-SESSION_TIMEOUT = 30.0
+SESSION_TIMEOUT = 120.0
+
+# Seconds for which a strike waits for a connection to strike. Shorter than the delays after an outage grow, so that strikes do not
+# pile up.
+CONNECT_TIMEOUT = 5.0
 
 # Seconds after which a further event is sent into a shard that is up, but did not see the last one: either it is still to come, or
 # it is lost, which shows with the next one.
@@ -66,6 +72,16 @@ class Trial(RichAttributeErrorBaseType):
         Why the account cannot be trusted.
     gateway : `str`
         Which gateway.
+    identify_limit : `None | int`
+        How often a shard may identify. `None`: as often as it has to.
+    is_over : `bool`
+        Whether nothing is sent or seen any more.
+    kills : `int`
+        How often the bot's process was killed.
+    options : `dict<str, object>`
+        Options of the extension.
+    restarts : `int`
+        How often the bot's process was restarted.
     shape : ``Shape``
         What is run.
     traffic : ``Traffic``
@@ -73,7 +89,7 @@ class Trial(RichAttributeErrorBaseType):
     """
     __slots__ = (
         '_ended_at', '_outages', '_started_at', 'account', 'bot', 'breaker', 'changes', 'discord', 'failure', 'gateway',
-        'shape', 'traffic',
+        'identify_limit', 'is_over', 'kills', 'options', 'restarts', 'shape', 'traffic',
     )
     
     heartbeat_interval = HEARTBEAT_INTERVAL
@@ -110,10 +126,15 @@ class Trial(RichAttributeErrorBaseType):
         )
         self.failure = None
         self.gateway = gateway
+        self.identify_limit = None
+        self.is_over = False
+        self.kills = 0
+        self.options = options
+        self.restarts = 0
         self.shape = shape
         self.traffic = Traffic(self.discord, self.account, shape.rate)
         self.breaker = Breaker(self, shape.schedule, log)
-        self.bot = self._create_bot(options)
+        self.bot = self._create_bot()
         return self
     
     
@@ -122,22 +143,29 @@ class Trial(RichAttributeErrorBaseType):
         return f'<{type(self).__name__} gateway = {self.gateway!r}, account = {self.account!r}, bot = {self.bot!r}>'
     
     
-    def _create_bot(self, options):
+    def _create_bot(self):
         """
         Creates the handle of a bot process.
-        
-        Parameters
-        ----------
-        options : `dict<str, object>`
-            Options of the extension.
         
         Returns
         -------
         bot : ``BotProcess``
         """
-        return BotProcess(
-            BotSettings(self.gateway, self.shape.shard_count, self.discord.token, options), self.account.see, self.changes.notify
-        )
+        options = self.options if self.gateway == GATEWAY_OURS else {}
+        settings = BotSettings(self.gateway, self.shape.shard_count, self.discord.token, options)
+        return BotProcess(settings, self._saw, self.changes.notify)
+    
+    
+    def _saw(self, number):
+        """
+        The bot handled an event.
+        
+        Parameters
+        ----------
+        number : `int`
+            Its number.
+        """
+        self.account.see(number)
     
     # ---- what breakages use ----
     
@@ -190,6 +218,31 @@ class Trial(RichAttributeErrorBaseType):
         
         shards = self.bot.shards
         return (shard_id < len(shards)) and (shards[shard_id].state == 'ready')
+    
+    
+    async def wait_connected(self, shard_id):
+        """
+        Waits until Discord knows a connection of the shard: from its IDENTIFY or RESUME on.
+        
+        This method is a coroutine.
+        
+        Parameters
+        ----------
+        shard_id : `int`
+            The shard.
+        
+        Returns
+        -------
+        connected : `bool`
+        """
+        try:
+            await self.discord.wait_for(
+                lambda recording: (self.discord.connection(shard_id) is not None) or (not self.is_alive), CONNECT_TIMEOUT
+            )
+        except TimeoutError:
+            return False
+        
+        return self.is_alive
     
     
     async def settle(self, shard_ids, timeout):
@@ -317,13 +370,16 @@ class Trial(RichAttributeErrorBaseType):
                         self._fail('not every shard came back')
                 
                 if not await self.bot.stop():
-                    self._fail(f'the bot ended: {self._describe_end()}')
+                    self._fail('the bot crashed, or did not stop in time')
+                elif self.bot.end_reason == END_NOT_STARTED:
+                    self._fail('the bot could not start')
             
             finally:
                 self.traffic.stop()
                 await self.bot.kill()
             
             self.account.close()
+            self.is_over = True
             return self.get_outcome()
     
     
@@ -337,15 +393,17 @@ class Trial(RichAttributeErrorBaseType):
         -------
         started : `bool`
         """
-        await self.bot.start(self.discord.environment)
-        await self.changes.wait_for(
-            lambda: (not self.is_alive) or all(self.is_up(shard_id) for shard_id in range(self.shape.shard_count)), START_TIMEOUT
-        )
-        if self.is_alive and all(self.is_up(shard_id) for shard_id in range(self.shape.shard_count)):
-            return True
+        def are_up():
+            return all(self.is_up(shard_id) for shard_id in range(self.shape.shard_count))
         
-        self._fail('not every shard became ready at the start')
-        return False
+        await self.bot.start(self.discord.environment)
+        await self.changes.wait_for(lambda: (not self.is_alive) or are_up(), START_TIMEOUT)
+        
+        started = self.is_alive and are_up()
+        if not started:
+            self._fail('not every shard became ready')
+        
+        return started
     
     
     async def _break(self):
@@ -370,21 +428,6 @@ class Trial(RichAttributeErrorBaseType):
             self.failure = reason
     
     
-    def _describe_end(self):
-        """
-        Returns how the bot ended.
-        
-        Returns
-        -------
-        description : `str`
-        """
-        reason = self.bot.end_reason
-        if reason is None:
-            reason = 'it crashed, or did not stop in time'
-        
-        return '\n    '.join([reason, *self.bot.output])
-    
-    
     def get_outcome(self):
         """
         Returns what came out, so far.
@@ -393,37 +436,20 @@ class Trial(RichAttributeErrorBaseType):
         -------
         outcome : ``Outcome``
         """
-        loop = asyncio.get_running_loop()
-        recording = self.discord.recording
-        reports = self.bot.shards
-        shards = []
+        return observe_trial(self)
+    
+    
+    @property
+    def duration(self):
+        """
+        Returns for how long events were sent, so far.
         
-        for shard_id, shard in enumerate(self.account.shards):
-            report = reports[shard_id] if shard_id < len(reports) else None
-            shards.append(ShardOutcome(
-                shard_id = shard_id,
-                state = 'starting' if report is None else report.state if self.is_alive else 'stopped',
-                latency = None if report is None else report.latency,
-                sequence = None if report is None else report.sequence,
-                sent = shard.sent,
-                seen = shard.seen,
-                lost = shard.lost,
-                doubled = shard.doubled,
-                disordered = shard.disordered,
-                repeated = shard.repeated,
-                resumes = recording.resumed_count(shard_id),
-                identifies = recording.identify_count(shard_id),
-                trouble = self.breaker.troubles[shard_id],
-            ))
+        Returns
+        -------
+        duration : `float`
+            In seconds.
+        """
+        if not self._started_at:
+            return 0.0
         
-        return Outcome(
-            gateway = self.gateway,
-            shards = tuple(shards),
-            seconds = ((self._ended_at or loop.time()) - self._started_at) if self._started_at else 0.0,
-            struck = self.breaker.struck,
-            restarts = 0,
-            kills = 0,
-            unknown = self.account.unknown,
-            errors = self.bot.error_count,
-            failure = self.failure,
-        )
+        return (self._ended_at or asyncio.get_running_loop().time()) - self._started_at
