@@ -101,7 +101,7 @@ def encode_lines(lines):
     return b'%c%c%b%b' % (CHECKPOINT_VERSION, codec, zlib.crc32(data).to_bytes(4, 'big'), data)
 
 
-def decode_lines(blob):
+def decode_lines(blob, prepare = None):
     """
     Reads lines. Takes some time: call it off the loop.
     
@@ -109,6 +109,8 @@ def decode_lines(blob):
     ----------
     blob : `bytes`
         What ``encode_lines`` returned.
+    prepare : `None | (bytes) -> bytes` = `None`, Optional
+        Called with each line before it is read.
     
     Returns
     -------
@@ -145,7 +147,11 @@ def decode_lines(blob):
     else:
         raise StoreCorruptError('A part of a checkpoint is compressed in an unknown way.')
     
-    return [load_line(line) for line in data.split(b'\n')]
+    lines = data.split(b'\n')
+    if (prepare is not None):
+        lines = map(prepare, lines)
+    
+    return [load_line(line) for line in lines]
 
 
 class CheckpointHead:

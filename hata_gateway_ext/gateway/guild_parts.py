@@ -11,14 +11,17 @@ it does not reach, or what is in them. The latter is then written newer than the
 it sets the same values again. The amount of members, the one field that events count up and down, is written with the first
 part. A member who leaves in between has no profile in the guild any more and is left out, as the replayed event leaves it.
 """
-__all__ = ('iterate_guild_parts', 'merge_guild_parts')
+__all__ = ('iterate_guild_parts', 'merge_guild_parts', 'prepare_timestamps')
 
+import re
+from datetime import datetime as DateTime, timezone as TimeZone
 from itertools import islice
 
 from hata import Guild
 from hata.discord.guild.guild.fields import (
     put_channels, put_emojis, put_roles, put_soundboard_sounds, put_stickers, put_threads, put_users
 )
+from hata.discord.utils import datetime_to_timestamp, timestamp_to_datetime
 
 
 # A guild of up to this many channels, roles, members and so on is written at once. The dearest of them is a channel with
@@ -27,6 +30,19 @@ WHOLE_SIZE_LIMIT = 96
 
 # How many of them are in a part of a larger guild: under 1.5 ms.
 PART_SIZE = 48
+
+
+# hata takes the milliseconds of a timestamp for microseconds: it reads `.758000` as 758 µs, writes that as `.000758`, and
+# reads that as 0. A version of hata that does not do so is left alone.
+EXAMPLE_TIME = DateTime(2019, 7, 17, 18, 52, 50, 758, tzinfo = TimeZone.utc)
+TIMESTAMPS_COME_BACK = timestamp_to_datetime(datetime_to_timestamp(EXAMPLE_TIME)) == EXAMPLE_TIME
+
+# A field with a timestamp as hata writes it. The names of the fields keep this off what users wrote: names, topics and
+# descriptions.
+TIMESTAMP_RP = re.compile(
+    br'("(?:[a-z_]*_)?(?:at|end|ends|expiry|seen|since|start|time|timestamp|until)":'
+    br'"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})\.000(\d{3})(\+00:00")'
+)
 
 
 def _put_users_of(guild_id):
@@ -115,6 +131,25 @@ def iterate_guild_parts(guild):
                 break
             
             yield put(part, {}, True)
+
+
+def prepare_timestamps(line):
+    """
+    Prepares the JSON of a part, so that hata reads the timestamps that it wrote.
+    
+    Parameters
+    ----------
+    line : `bytes`
+        The JSON of a part.
+    
+    Returns
+    -------
+    line : `bytes`
+    """
+    if TIMESTAMPS_COME_BACK:
+        return line
+    
+    return TIMESTAMP_RP.sub(br'\1.\g<2>000\3', line)
 
 
 def merge_guild_parts(parts):

@@ -16,7 +16,7 @@ from ..protocol.session import Session
 from ..stores.errors import StoreCorruptError, StoreError, StoreVersionError
 from ..stores.record import SessionRecord
 from .checkpoint_format import CheckpointHead, decode_lines
-from .guild_parts import merge_guild_parts
+from .guild_parts import merge_guild_parts, prepare_timestamps
 from .replay_filter import ReplayFilter
 
 
@@ -349,7 +349,8 @@ class SessionRestorer(RichAttributeErrorBaseType):
                 except KeyError:
                     raise StoreCorruptError('A guild is missing in the checkpoint.') from None
                 
-                guilds.append(Guild.from_data(merge_guild_parts(decode_lines(blob)), client))
+                parts = decode_lines(blob, prepare_timestamps)
+                guilds.append(Guild.from_data(merge_guild_parts(parts), client))
                 if LOOP_TIME() > slice_end:
                     await sleep(0.001, KOKORO)
                     slice_end = LOOP_TIME() + SLICE_LENGTH
