@@ -2,8 +2,9 @@
 Guilds for the tests of what is kept: with something of everything that a checkpoint contains.
 """
 import pytest
-from hata import Client, Guild
+from hata import Client, Guild, KOKORO
 from hata.discord.core import GUILDS, USERS
+from scarletio import skip_poll_cycle
 
 from hata_gateway_ext.local_discord import create_token
 
@@ -148,3 +149,24 @@ def build_member_data_fixture():
 @pytest.fixture(name = 'build_channel_data')
 def build_channel_data_fixture():
     return build_channel_data
+
+
+@pytest.fixture
+def build_guild():
+    """Builds the data of a guild."""
+    return build_guild_data
+
+
+@pytest.fixture
+def run_steps():
+    """Calls functions on hata's loop, each in a round of its own, and lets the tasks that they made run."""
+    async def run(steps):
+        for step in steps:
+            step()
+            for _ in range(3):
+                await skip_poll_cycle()
+    
+    def run_steps(*steps):
+        KOKORO.run(run(steps), 10.0)
+    
+    return run_steps
