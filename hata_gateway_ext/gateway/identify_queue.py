@@ -6,7 +6,6 @@ windows. The token is only the key of a dictionary in memory.
 """
 __all__ = ('IdentifyQueue', 'get_identify_queue')
 
-from math import isfinite
 from warnings import warn
 from weakref import WeakValueDictionary
 
@@ -14,6 +13,9 @@ from hata import KOKORO
 from scarletio import LOOP_TIME, RichAttributeErrorBaseType, Task
 
 from ..protocol.identify import IdentifyLimiter
+
+# Milliseconds. The limit is reset once a day (Discord docs, Gateway: "Session Start Limit Object"); a week is a mistake.
+RESET_AFTER_MAXIMUM = 7 * 86_400_000
 
 IDENTIFY_QUEUES = WeakValueDictionary()
 
@@ -92,10 +94,10 @@ class IdentifyQueue(RichAttributeErrorBaseType):
         
         if (
             (type(max_concurrency) is int) and (type(total) is int) and (type(remaining) is int) and
-            (type(reset_after) in (int, float)) and isfinite(reset_after)
+            (type(reset_after) in (int, float)) and (0 <= reset_after <= RESET_AFTER_MAXIMUM)
         ):
             self.limiter.set_session_start_limit(
-                total, remaining, LOOP_TIME() + max(reset_after, 0) / 1000.0, max_concurrency
+                total, remaining, LOOP_TIME() + reset_after / 1000.0, max_concurrency
             )
             self._schedule(0.0)
     

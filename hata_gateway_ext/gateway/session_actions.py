@@ -34,6 +34,8 @@ class SessionActions(RichAttributeErrorBaseType):
         Closes the connection that was given up last.
     _handle : `None | TimerHandle`
         Wakes the driver up at the deadline of the machine.
+    _looked_at : `None | float`
+        When the deadline that is armed was found to be passed first; monotonic time, in seconds.
     _offline_since : `None | float`
         Since when no connection could be made; monotonic time, in seconds.
     _result : ``None | Future<bool>``
@@ -78,9 +80,9 @@ class SessionActions(RichAttributeErrorBaseType):
         The shard's identifier.
     """
     __slots__ = (
-        '_closing_task', '_handle', '_offline_since', '_result', '_sequence_when_armed', '_ticket', '_waiter', 'client',
-        'configuration', 'connect_troubles', 'connection', 'counts', 'discovery', 'gateway', 'identify_queue', 'kokoro',
-        'machine', 'messages', 'observer', 'reports', 'restored', 'send_queue', 'shard_id'
+        '_closing_task', '_handle', '_looked_at', '_offline_since', '_result', '_sequence_when_armed', '_ticket',
+        '_waiter', 'client', 'configuration', 'connect_troubles', 'connection', 'counts', 'discovery', 'gateway',
+        'identify_queue', 'kokoro', 'machine', 'messages', 'observer', 'reports', 'restored', 'send_queue', 'shard_id'
     )
     
     def __new__(cls, gateway, client, shard_id, context):
@@ -101,6 +103,7 @@ class SessionActions(RichAttributeErrorBaseType):
         self = object.__new__(cls)
         self._closing_task = None
         self._handle = None
+        self._looked_at = None
         self._offline_since = None
         self._result = None
         self._sequence_when_armed = None

@@ -14,6 +14,7 @@ from scarletio import Future, LOOP_TIME, to_json
 from ..exceptions import FatalGatewayCloseException, GatewayCloseReport
 from ..protocol.close_codes import CLOSE_CODES
 from ..protocol.errors import ProtocolError
+from ..protocol.heartbeat import STALL_TOLERANCE
 from ..protocol.operations import build_heartbeat_payload
 from ..protocol.transitions import (
     INPUT_ABORT, INPUT_CLOSE, INPUT_CONNECTED, INPUT_CONNECT_FAILED, INPUT_NEAR, INPUT_OFFLINE, INPUT_PERMIT,
@@ -23,6 +24,9 @@ from ..protocol.transitions import (
 from .connector import classify_connect_failure
 from .session_actions import SessionActions
 from .statistics import ShardStatistics
+
+# Seconds between a deadline that passed and the verdict, in which the loop reads what is there.
+SECOND_LOOK_DELAY = 0.05
 
 # The states in which there is no connection, or none that said HELLO.
 OFFLINE_STATES = frozenset((STATE_WAITING, STATE_QUEUED, STATE_CONNECTING, STATE_GREETING))
@@ -280,6 +284,7 @@ class SessionDriver(SessionActions):
         
         if (deadline is not None):
             self._sequence_when_armed = machine.session.sequence
+            self._looked_at = None
             self._handle = KOKORO.call_at(deadline, self._wake_up)
     
     
@@ -320,9 +325,19 @@ class SessionDriver(SessionActions):
         elif machine.state == STATE_WAITING:
             self.perform(machine.delay_over(now, random()))
         
+        elif machine.deadline is None:
+            # Woken up a little too early for the end of the offline timeout.
+            self._arm()
+        
         elif self._makes_progress():
             machine.extend(now)
             self._arm()
+        
+        elif self._looked_at is None:
+            # The loop runs timers before it reads. What is waited for may be there already, above all after a stall.
+            self._looked_at = now
+            late = (now - machine.deadline > SECOND_LOOK_DELAY)
+            self._handle = KOKORO.call_at(now + (STALL_TOLERANCE if late else SECOND_LOOK_DELAY), self._wake_up)
         
         else:
             self.connect_troubles.timed_out(machine.state)
