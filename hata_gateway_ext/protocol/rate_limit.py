@@ -6,7 +6,8 @@ The algorithm is a *sliding window log*: the times of the last sends. A fixed wi
 239 sends fall into one window of Discord's; a token bucket has to be given less than the limit to be safe. The log holds
 120 numbers at most, and is exact.
 
-Some permits are kept free for what must never wait: heartbeats, IDENTIFY and RESUME.
+Some permits are kept free for what must never wait: heartbeats, IDENTIFY and RESUME. What these take comes out of the
+reserve, so the rest has its full share from the first moment of a connection on.
 """
 __all__ = ('SEND_LIMIT', 'SEND_WINDOW', 'SEND_WINDOW_MARGIN', 'SendWindow')
 
@@ -27,6 +28,9 @@ RESERVE_BASE = 2
 # However fast a heartbeat is (local servers use half a second and less), half of the window stays for the bot.
 RESERVE_MAXIMUM = SEND_LIMIT // 2
 
+# Permits that are kept although the reserve is used up, since Discord asked for more heartbeats: the next one is due.
+RESERVE_MINIMUM = 1
+
 
 class SendWindow:
     """
@@ -34,25 +38,28 @@ class SendWindow:
     
     Attributes
     ----------
-    _sent_at : `deque<float>`
-        When the sends of the current window were made.
+    _reserved_count : `int`
+        How many of the sends of the current window were heartbeats, IDENTIFYs and RESUMEs.
+    _sent : `deque<(float, bool)>`
+        When the sends of the current window were made, and whether each was one of these.
     reserve : `int`
         Permits that are kept for heartbeats, IDENTIFY and RESUME.
     """
-    __slots__ = ('_sent_at', 'reserve')
+    __slots__ = ('_reserved_count', '_sent', 'reserve')
     
     def __new__(cls):
         """
         Creates an empty send window.
         """
         self = object.__new__(cls)
-        self._sent_at = deque()
+        self._reserved_count = 0
+        self._sent = deque()
         self.reserve = RESERVE_BASE
         return self
     
     
     def __repr__(self):
-        return f'<{type(self).__name__} sent = {len(self._sent_at)!r}, reserve = {self.reserve!r}>'
+        return f'<{type(self).__name__} sent = {len(self._sent)!r}, reserve = {self.reserve!r}>'
     
     
     def set_heartbeat_interval(self, interval):
@@ -80,11 +87,32 @@ class SendWindow:
         now : `float`
             Monotonic time, in seconds.
         """
-        sent_at = self._sent_at
+        sent = self._sent
         # The same sum as in ``.get_next_permit_at``: a difference may round the other way, and then the permit is not
         # there yet when it was promised.
-        while sent_at and (sent_at[0] + (SEND_WINDOW + SEND_WINDOW_MARGIN) <= now):
-            sent_at.popleft()
+        while sent and (sent[0][0] + (SEND_WINDOW + SEND_WINDOW_MARGIN) <= now):
+            self._reserved_count -= sent.popleft()[1]
+    
+    
+    def _get_limit(self, reserved, reserved_count):
+        """
+        Returns up to how many sends of the window a further one may be made.
+        
+        Parameters
+        ----------
+        reserved : `bool`
+            Whether the reserved permits may be used too.
+        reserved_count : `int`
+            How many of the sends used them.
+        
+        Returns
+        -------
+        limit : `int`
+        """
+        if reserved:
+            return SEND_LIMIT
+        
+        return SEND_LIMIT - max(self.reserve - reserved_count, RESERVE_MINIMUM)
     
     
     def get_remaining(self, now, reserved = False):
@@ -103,8 +131,7 @@ class SendWindow:
         remaining : `int`
         """
         self._expire(now)
-        limit = SEND_LIMIT if reserved else SEND_LIMIT - self.reserve
-        return max(limit - len(self._sent_at), 0)
+        return max(self._get_limit(reserved, self._reserved_count) - len(self._sent), 0)
     
     
     def take(self, now, reserved = False):
@@ -126,7 +153,8 @@ class SendWindow:
         if not self.get_remaining(now, reserved):
             return False
         
-        self._sent_at.append(now)
+        self._sent.append((now, reserved))
+        self._reserved_count += reserved
         return True
     
     
@@ -149,6 +177,13 @@ class SendWindow:
         if self.get_remaining(now, reserved):
             return now
         
-        sent_at = self._sent_at
-        limit = SEND_LIMIT if reserved else SEND_LIMIT - self.reserve
-        return sent_at[len(sent_at) - limit] + (SEND_WINDOW + SEND_WINDOW_MARGIN)
+        count = len(self._sent)
+        reserved_count = self._reserved_count
+        
+        for sent_at, was_reserved in self._sent:
+            count -= 1
+            reserved_count -= was_reserved
+            if count < self._get_limit(reserved, reserved_count):
+                break
+        
+        return sent_at + (SEND_WINDOW + SEND_WINDOW_MARGIN)

@@ -110,6 +110,35 @@ def test__SendWindow__get_next_permit_at__is_kept(now):
         assert window.take(window.get_next_permit_at(sent_at, True), True)
 
 
+def test__SendWindow__take__identify_comes_out_of_the_reserve():
+    """What heartbeats, IDENTIFY and RESUME took is not taken from the rest: 116 of the bot's leave at once after them."""
+    window = SendWindow()
+    window.set_heartbeat_interval(41.25)
+    
+    for _ in range(3):
+        assert window.take(9.0, True)
+    
+    assert _take_all(window, 10.0) == 116
+    assert window.get_remaining(10.0, True) == 1
+    # They leave the window first, and are free for the reserve again.
+    assert window.get_remaining(9.0 + WINDOW) == 0
+    assert window.get_remaining(9.0 + WINDOW, True) == 4
+    assert window.get_next_permit_at(10.0) == 10.0 + WINDOW
+
+
+def test__SendWindow__take__reserve_exceeded():
+    """When Discord asks for more heartbeats than the reserve has, a permit for the next one is kept nevertheless."""
+    window = SendWindow()
+    window.set_heartbeat_interval(41.25)
+    
+    for _ in range(20):
+        assert window.take(9.0, True)
+    
+    assert _take_all(window, 10.0) == 99
+    assert window.take(10.0, True)
+    assert not window.take(10.0, True)
+
+
 def test__SendWindow__get_next_permit_at__above_the_unreserved_limit():
     """Reserved permits push the next unreserved one back: it comes when enough of all are free again."""
     window = SendWindow()
@@ -118,9 +147,9 @@ def test__SendWindow__get_next_permit_at__above_the_unreserved_limit():
     for index in range(SEND_LIMIT):
         assert window.take(float(index) * 0.1, True)
     
-    # 116 are the limit, so five have to leave the window until one is free.
+    # One is kept for the next heartbeat, so two have to leave the window until one is free.
     next_permit_at = window.get_next_permit_at(12.0)
-    assert next_permit_at == pytest.approx(0.4 + WINDOW)
+    assert next_permit_at == pytest.approx(0.1 + WINDOW)
     assert window.take(next_permit_at)
     assert window.take(next_permit_at) is False
 
@@ -150,7 +179,7 @@ def test__SendWindow__memory():
     for index in range(5000):
         window.take(index * 0.3, True)
     
-    assert len(window._sent_at) <= SEND_LIMIT
+    assert len(window._sent) <= SEND_LIMIT
 
 
 def test__SendWindow__repr():
