@@ -27,6 +27,7 @@ RANKS = {
     # The public names.
     '__init__': 7,
     'bench': 8,
+    'demo': 8,
     'cli': 9,
     '__main__': 10,
 }
@@ -34,7 +35,7 @@ RANKS = {
 # The local Discord stands aside: it may use the pure core, and only the commands that run it may use it.
 LOCAL_DISCORD = 'local_discord'
 LOCAL_DISCORD_MAY_IMPORT = frozenset(('protocol',))
-MAY_IMPORT_LOCAL_DISCORD = frozenset(('bench', 'cli'))
+MAY_IMPORT_LOCAL_DISCORD = frozenset(('bench', 'cli', 'demo'))
 
 # Parts of the standard library that have no clock, no randomness, no loop and no world outside. A module that is not here
 # needs a reason before it is added.
