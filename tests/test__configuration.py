@@ -5,6 +5,7 @@ import pytest
 from hata_gateway_ext import configuration as configuration_module
 from hata_gateway_ext.configuration import OPTION_ENABLED, OPTIONS, GatewayConfiguration, is_enabled
 from hata_gateway_ext.option import Option, parse_bool, validate_bool
+from hata_gateway_ext.stores import MemoryStore
 
 
 def _get_option(keyword):
@@ -320,8 +321,59 @@ def test__GatewayConfiguration__repr__secret_is_not_shown(monkeypatch):
     """A secret option is not in the configuration's representation."""
     monkeypatch.setattr(_get_option('gateway_compression'), 'secret', True)
     
-    representation = repr(GatewayConfiguration(gateway_compression = 'none'))
-    assert 'none' not in representation.casefold().replace('offline_timeout = none', '')
+    representation = repr(GatewayConfiguration(gateway_compression = 'zlib-stream'))
+    assert 'compression = ...' in representation
+    assert 'zlib' not in representation
+
+
+def test__GatewayConfiguration__store__url():
+    """A url becomes a store, and is in no representation: it may hold a password."""
+    configuration = GatewayConfiguration(gateway_store = 'redis://:secret-word@127.0.0.1/3')
+    assert type(configuration.store).__name__ == 'RedisStore'
+    assert 'store = ...' in repr(configuration)
+    assert 'secret' not in repr(configuration)
+    
+    environment = {'HATA_GATEWAY_EXT_STORE': 'sqlite:///seija.sqlite'}
+    assert type(GatewayConfiguration.from_options({}, environment).store).__name__ == 'SQLiteStore'
+    assert GatewayConfiguration.from_options({}, {'HATA_GATEWAY_EXT_STORE': 'None'}).store is None
+
+
+def test__GatewayConfiguration__store__object():
+    """A store of the user's is used as it is."""
+    store = MemoryStore()
+    assert GatewayConfiguration(gateway_store = store).store is store
+
+
+@pytest.mark.parametrize(('value', 'error_type'), [
+    ('redis://:secret-word@127.0.0.1/?cake=1', ValueError), ('postgres://:secret-word@127.0.0.1', ValueError),
+    ('', ValueError), (b'redis://:secret-word@127.0.0.1', TypeError), (['secret-word'], TypeError),
+])
+def test__GatewayConfiguration__store__refused(value, error_type):
+    """What no store can be made of is refused by name, and not shown."""
+    with pytest.raises(error_type, match = '`gateway_store` accepts None, .sqlite:///') as error:
+        GatewayConfiguration(gateway_store = value)
+    
+    assert 'secret' not in str(error.value)
+
+
+def test__GatewayConfiguration__suspend_needs_a_store():
+    """Sessions that nobody could resume are not kept."""
+    with pytest.raises(ValueError, match = 'needs `gateway_store`'):
+        GatewayConfiguration(gateway_shutdown = 'suspend')
+    
+    store = MemoryStore()
+    assert GatewayConfiguration(gateway_shutdown = 'suspend', gateway_store = store).shutdown == 'suspend'
+
+
+@pytest.mark.parametrize(('keyword', 'value', 'error_type'), [
+    ('gateway_shutdown', 'kill', ValueError), ('gateway_shutdown', 1, TypeError),
+    ('gateway_checkpoint_interval', 0, ValueError), ('gateway_checkpoint_interval', True, TypeError),
+    ('gateway_checkpoint_cache', 1, TypeError),
+])
+def test__GatewayConfiguration__kept_sessions__refused(keyword, value, error_type):
+    """Wrong values of the options about kept sessions are refused by name."""
+    with pytest.raises(error_type, match = keyword):
+        GatewayConfiguration(**{keyword: value})
 
 
 def test__Option__repr():

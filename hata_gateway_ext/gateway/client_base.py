@@ -64,8 +64,10 @@ class DurableGatewayClientBase(DiscordGatewayClientBase):
     async def suspend(self):
         """
         Writes the sessions and a checkpoint of the cache to the session store, and closes the web sockets with close code
-        `4000`, so that the next process resumes. The gateway stays down. Without a store the sessions are lost to this process
-        as well: hata takes the cache apart that belongs to them.
+        `4000`, so that the next process resumes. Without a store the sessions are lost to this process as well: hata takes the
+        cache apart that belongs to them.
+        
+        Stop the client afterwards: hata launches the gateway of a client that runs again after 5 seconds.
         
         This method is a coroutine. It returns when everything is written and the connections are closed.
         """
@@ -104,11 +106,13 @@ class DurableGatewayClientBase(DiscordGatewayClientBase):
         
         This method is a coroutine.
         """
+        # Those that were suspended before are another process' now.
+        ended = [gateway.shard_id for gateway in self.gateways if gateway.driver.machine.session.is_resumable()]
         closing_tasks = [gateway.driver.close() for gateway in self.gateways]
         
         persistence = self.context.persistence
         if (persistence is not None):
-            await persistence.forget()
+            await persistence.forget(ended)
         
         await self._wait_closing(closing_tasks)
     

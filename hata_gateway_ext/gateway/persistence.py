@@ -14,7 +14,7 @@ __all__ = ('GatewayPersistence',)
 from time import time
 
 from hata import KOKORO
-from scarletio import RichAttributeErrorBaseType, Task, sleep
+from scarletio import RichAttributeErrorBaseType, Task, alchemy_incendiary, sleep
 
 from ..stores.record import SessionRecord
 from .checkpoint_keeper import CheckpointKeeper, HANDLER_START_DELAY
@@ -160,13 +160,19 @@ class GatewayPersistence(RichAttributeErrorBaseType):
         await self._end(self._write_down)
     
     
-    async def forget(self):
+    async def forget(self, shard_ids):
         """
         The shards are closed, and their sessions have ended: forgets them.
         
         This method is a coroutine. It never raises because of the store.
+        
+        Parameters
+        ----------
+        shard_ids : `list<int>`
+            The shards that had a session.
         """
-        await self._end(self._delete)
+        if shard_ids:
+            await self._end(alchemy_incendiary(self._delete, (shard_ids,)))
     
     
     async def _end(self, end):
@@ -224,16 +230,21 @@ class GatewayPersistence(RichAttributeErrorBaseType):
             await checkpoints.save_last(self._gateways)
     
     
-    async def _delete(self):
+    async def _delete(self, shard_ids):
         """
-        Deletes the records and checkpoints of the shards.
+        Deletes records and checkpoints.
         
         This method is a coroutine.
+        
+        Parameters
+        ----------
+        shard_ids : `list<int>`
+            The shards.
         """
         access = self.access
-        for gateway in self._gateways:
+        for shard_id in shard_ids:
             for delete in (access.store.delete_record, access.store.delete_checkpoint):
-                await access.save(TROUBLE_RECORDS, delete, self.client.id, gateway.shard_id)
+                await access.save(TROUBLE_RECORDS, delete, self.client.id, shard_id)
     
     # ---- records ----
     
