@@ -125,6 +125,8 @@ class GatewayDiscovery(RichAttributeErrorBaseType):
         if task is None:
             self._task = task = Task(KOKORO, self._fetch())
             task.apply_timeout(DISCOVERY_TIMEOUT)
+            # Each shard that waits is told what was wrong; none may be left, if the client stops meanwhile.
+            task.silence()
         
         await shield(task, KOKORO)
     
