@@ -29,9 +29,10 @@ PAYLOAD_SIZES = ((64, 100000), (1024, 20000), (16384, 2000), (262144, 120), (419
 
 STALL_EVENT_COUNT = 100000
 
-# Heartbeats have to be due while the events are handled, but not so many that all of them are still unacknowledged, as the
-# acknowledgements stand in line behind the events: the interval is this share of the time that the events take.
-STALL_INTERVAL_SHARE = 0.9
+# A heartbeat has to be due while the events are handled, but no third: acknowledgements stand in line behind the events, and
+# two without one in a row mean a dead connection. So the interval is somewhat more than the time that the events take,
+# which leaves room for a machine that has other things to do.
+STALL_INTERVAL_SHARE = 1.2
 
 # Milliseconds. Used if there is no figure yet to take a share of.
 STALL_INTERVAL_DEFAULT = 1000
@@ -260,10 +261,11 @@ class Suite:
             interval = STALL_INTERVAL_DEFAULT
             known = results.get('zlib', None)
             if (known is not None):
-                costs = known.get_costs(contender.name)
-                if (costs is not None):
-                    # Microseconds an event, milliseconds an interval.
-                    interval = max(int(costs.median * STALL_EVENT_COUNT * STALL_INTERVAL_SHARE / 1000.0), 100)
+                durations = known.get_summary(
+                    contender.name, lambda result: result['wall_seconds'] / result['event_count'] * 1000.0
+                )
+                if (durations is not None):
+                    interval = max(int(durations.median * STALL_EVENT_COUNT * STALL_INTERVAL_SHARE), 100)
             
             self._run(
                 directory,
