@@ -20,8 +20,19 @@ LINE_BOUND = 6
 # What must be 0, and is shown in red if it is not.
 FAULT_COLUMNS = frozenset(('lost', 'doubled', 'disordered'))
 
-# For how many characters there is always room.
-COLUMN_WIDTHS = {'state': 15, 'latency': 9, 'sequence': 8}
+# For how many characters there is always room, so that the table does not jump.
+COLUMN_WIDTHS = {'latency': 8, 'sequence': 8, 'sent': 5, 'seen': 5}
+
+# How wide a terminal has to be for what is not shown in every one; for states in full; and for room between the columns.
+COLUMN_SCREENS = {'disordered': 100, 'last broken by': 140}
+STATE_SCREEN = 100
+SPACE_SCREEN = 120
+
+# Characters of a state: cut short, and in full.
+STATE_WIDTH_SHORT = 10
+STATE_WIDTH_LONG = 15
+
+LEFT_COLUMNS = frozenset(('state', 'last broken by'))
 
 
 class LiveTable(RichAttributeErrorBaseType):
@@ -101,7 +112,8 @@ class LiveTable(RichAttributeErrorBaseType):
         outcomes : `list<Outcome>`
             What came out so far.
         """
-        tables = [build_table(outcome) for outcome in outcomes]
+        width = self._live.console.width
+        tables = [build_table(outcome, width) for outcome in outcomes]
         self._live.update(Group(*tables, Text('\n'.join(self._lines), style = 'dim')), refresh = True)
     
     
@@ -118,7 +130,31 @@ class LiveTable(RichAttributeErrorBaseType):
         self.update(outcomes)
 
 
-def build_table(outcome):
+def get_style(title, text):
+    """
+    Returns in which colour a cell is shown.
+    
+    Parameters
+    ----------
+    title : `str`
+        The title of its column.
+    text : `str`
+        What is in it.
+    
+    Returns
+    -------
+    style : `str`
+    """
+    if title in FAULT_COLUMNS:
+        return 'green' if text == '0' else 'bold red'
+    
+    if title == 'state':
+        return 'green' if text == 'ready' else 'yellow'
+    
+    return ''
+
+
+def build_table(outcome, width):
     """
     Builds the table of a trial.
     
@@ -126,38 +162,38 @@ def build_table(outcome):
     ----------
     outcome : ``Outcome``
         What came out so far.
+    width : `int`
+        How wide the terminal is, in characters.
     
     Returns
     -------
     table : `rich.table.Table`
     """
-    restarts = f', {outcome.restarts} restarts' if outcome.restarts else ''
+    columns = [column for column in SHARD_COLUMNS if width >= COLUMN_SCREENS.get(column[0], 0)]
     table = Table(
+        box = None,
+        header_style = 'underline',
+        padding = (0, 1 if width < SPACE_SCREEN else 2, 0, 0),
+        pad_edge = False,
         title = (
-            f'{GATEWAY_TITLES[outcome.gateway]}: {outcome.seconds:.0f} s, {outcome.struck} connections broken{restarts}'
+            f'{GATEWAY_TITLES[outcome.gateway]}: {outcome.seconds:.0f} s, '
+            f'{f"{outcome.restarts} restarts" if outcome.restarts else f"{outcome.struck} connections broken"}'
         ),
         title_justify = 'left',
     )
-    for title, _ in SHARD_COLUMNS:
+    for title, _ in columns:
+        if title == 'state':
+            column_width = STATE_WIDTH_SHORT if width < STATE_SCREEN else STATE_WIDTH_LONG
+        else:
+            column_width = None
+        
         table.add_column(
-            title, justify = 'left' if title == 'state' else 'right', min_width = COLUMN_WIDTHS.get(title, None), no_wrap = True
+            title, justify = 'left' if title in LEFT_COLUMNS else 'right', min_width = COLUMN_WIDTHS.get(title, None),
+            no_wrap = True, width = column_width,
         )
     
-    table.add_column('last broken by', no_wrap = True)
-    
     for shard in outcome.shards:
-        cells = []
-        for title, format_value in SHARD_COLUMNS:
-            text = format_value(shard)
-            if title in FAULT_COLUMNS:
-                style = 'green' if text == '0' else 'bold red'
-            elif title == 'state':
-                style = 'green' if text == 'ready' else 'yellow'
-            else:
-                style = ''
-            
-            cells.append(Text(text, style = style))
-        
-        table.add_row(*cells, shard.trouble)
+        texts = [(title, format_value(shard)) for title, format_value in columns]
+        table.add_row(*[Text(text, style = get_style(title, text)) for title, text in texts])
     
     return table

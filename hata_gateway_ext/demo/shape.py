@@ -22,6 +22,11 @@ SOAK_RATE = 25.0
 DEMO_IDENTIFY_INTERVAL = 1.0
 SOAK_IDENTIFY_INTERVAL = 5.0
 
+# Seconds that a web socket upgrade takes in the demo. On loopback a gateway is back after 3 milliseconds, between two events; over
+# the internet TCP, TLS and the upgrade are four round trips, of some 40 milliseconds each.
+DEMO_CONNECT_DELAY = 0.15
+SOAK_CONNECT_DELAY = 0.0
+
 
 class Shape(NamedTuple):
     """
@@ -37,6 +42,8 @@ class Shape(NamedTuple):
         Events a second into each shard.
     identify_interval : `float`
         Seconds for which an identify bucket stays taken.
+    connect_delay : `float`
+        Seconds that a web socket upgrade takes.
     schedule : `list<Strike>`
         When which connection is broken in which way.
     seed : `None | int`
@@ -48,6 +55,7 @@ class Shape(NamedTuple):
     seconds: float
     rate: float
     identify_interval: float
+    connect_delay: float
     schedule: List[Strike]
     seed: Optional[int]
     is_soak: bool
@@ -71,7 +79,14 @@ def build_demo_shape(shard_count, seconds, seed):
     shape : ``Shape``
     """
     return Shape(
-        shard_count, seconds, DEMO_RATE, DEMO_IDENTIFY_INTERVAL, build_demo_schedule(seconds, shard_count, seed), seed, False
+        shard_count = shard_count,
+        seconds = seconds,
+        rate = DEMO_RATE,
+        identify_interval = DEMO_IDENTIFY_INTERVAL,
+        connect_delay = DEMO_CONNECT_DELAY,
+        schedule = build_demo_schedule(seconds, shard_count, seed),
+        seed = seed,
+        is_soak = False,
     )
 
 
@@ -93,5 +108,12 @@ def build_soak_shape(shard_count, seconds, seed):
     shape : ``Shape``
     """
     return Shape(
-        shard_count, seconds, SOAK_RATE, SOAK_IDENTIFY_INTERVAL, build_soak_schedule(seconds, shard_count, seed), seed, True
+        shard_count = shard_count,
+        seconds = seconds,
+        rate = SOAK_RATE,
+        identify_interval = SOAK_IDENTIFY_INTERVAL,
+        connect_delay = SOAK_CONNECT_DELAY,
+        schedule = build_soak_schedule(seconds, shard_count, seed),
+        seed = seed,
+        is_soak = True,
     )

@@ -24,6 +24,7 @@ SHARD_COLUMNS = (
     ('disordered', lambda shard: str(shard.disordered)),
     ('resumes', lambda shard: str(shard.resumes)),
     ('identifies', lambda shard: str(shard.identifies)),
+    ('last broken by', lambda shard: shard.trouble),
 )
 
 # The rows of a summary: title, how the value is found, and whether it is shown even if it is 0 for all.

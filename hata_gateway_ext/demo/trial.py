@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 from scarletio import RichAttributeErrorBaseType
 
-from ..local_discord import LocalDiscord
+from ..local_discord import Delay, LocalDiscord
 
 from .account import Account
 from .bot_process import BotProcess
@@ -357,6 +357,9 @@ class Trial(RichAttributeErrorBaseType):
         """
         loop = asyncio.get_running_loop()
         async with self.discord:
+            if self.shape.connect_delay:
+                self.discord.fault(Delay(self.shape.connect_delay), at = 'connect', times = None)
+            
             try:
                 if await self._start():
                     self._started_at = loop.time()
