@@ -63,7 +63,7 @@ async def receive(namespace):
     
     parsers = client._connection.parsers
     for name in namespace.names.split(','):
-        parsers[name] = meter.count_event
+        parsers[name] = meter.count_data
     parsers[BEGIN] = meter.begin
     parsers[END] = end
     

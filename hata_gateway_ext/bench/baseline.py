@@ -25,12 +25,17 @@ def main(arguments = None):
     parser.add_argument('recording')
     parser.add_argument('--compression', default = 'zlib-stream')
     parser.add_argument('--decode', action = 'store_true')
+    parser.add_argument('--with-hata', action = 'store_true')
     namespace = parser.parse_args(arguments)
     
     try:
         from orjson import loads as from_json
     except ImportError:
         from json import loads as from_json
+    
+    if namespace.with_hata:
+        # Garbage collection takes its time by what is in memory. Large payloads cause it.
+        import hata
     
     recording = Recording.read(namespace.recording)
     compressor = Compressor(namespace.compression)

@@ -4,7 +4,7 @@ The receiving process for hata: a real client on hata's default gateway or on th
 What is done with the events is told by the mode:
 
 - `count`: every event's parser is replaced by one that counts. What is left is the cost of the gateway alone.
-- `skip`: nobody listens. hata's own parsers stay, and do nothing for the recorded events.
+- `skip`: nobody listens and no cache needs it. Every event's parser is one of hata's own that do nothing.
 - `handler`: hata's own parsers with their caches, and a handler of messages.
 - `stall`: as `count`, while a timer of the same event loop watches how long it is kept waiting.
 - `idle`: nothing arrives. Processor time and memory are taken over a while.

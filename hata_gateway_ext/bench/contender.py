@@ -92,7 +92,7 @@ class Contender:
         return f'<{type(self).__name__} name = {self.name!r}>'
 
 
-def create_floor(compression, decode):
+def create_floor(compression, decode, with_hata = False):
     """
     Creates the floor: inflating, and decoding, without receiving.
     
@@ -102,6 +102,8 @@ def create_floor(compression, decode):
         The compression.
     decode : `bool`
         Whether to decode as well.
+    with_hata : `bool` = `False`, Optional
+        Whether hata should be in the process' memory, as it is in a bot's.
     
     Returns
     -------
@@ -110,7 +112,7 @@ def create_floor(compression, decode):
     return Contender(
         NAME_DECODE if decode else NAME_INFLATE,
         MODULE_BASELINE,
-        ('--compression', compression, *(('--decode',) if decode else ())),
+        ('--compression', compression, *(('--decode',) if decode else ()), *(('--with-hata',) if with_hata else ())),
         compression = compression,
         serverless = True,
     )

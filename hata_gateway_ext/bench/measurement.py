@@ -9,12 +9,16 @@ from time import perf_counter, process_time, sleep as blocking_sleep
 from zlib import crc32
 
 from hata import KOKORO
-from hata.discord.events.core import PARSERS
+from hata.discord.events.core import PARSERS, PARSER_SETTINGS
 from scarletio import RichAttributeErrorBaseType
 
 from .loop_watch import LoopWatch
 from .meter import Meter
 from .recording import BEGIN, END
+
+# hata does nothing for it while nobody listens. Its parser then takes the place of the recorded events' parsers, so that
+# what is measured is the same stream as elsewhere.
+NAME_IDLE = 'TYPING_START'
 
 # Bytes of a page of memory, as Linux counts in `/proc`.
 PAGE_SIZE = 4096
@@ -115,6 +119,10 @@ class Measurement(RichAttributeErrorBaseType):
         if mode == 'count':
             for name in namespace.names.split(','):
                 PARSERS[name] = self.meter.count_event
+        
+        elif mode == 'skip':
+            for name in namespace.names.split(','):
+                PARSERS[name] = PARSER_SETTINGS[NAME_IDLE].parser_opt_sc
         
         elif mode == 'stall':
             for name in namespace.names.split(','):

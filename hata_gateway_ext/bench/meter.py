@@ -91,14 +91,28 @@ class Meter:
         self.done.set()
     
     
-    def count_event(self, *parameters):
+    def count_event(self, receiver, data):
         """
-        Counts an event.
+        Counts an event. As little as a parser can do.
         
         Parameters
         ----------
-        *parameters : Positional parameters
-            Whatever a library gives to a parser.
+        receiver : `object`
+            hata's client, hikari's shard.
+        data : `object`
+            The event's data.
+        """
+        self.count += 1
+    
+    
+    def count_data(self, data):
+        """
+        The same, for discord.py, which calls its parsers with the data alone.
+        
+        Parameters
+        ----------
+        data : `object`
+            The event's data.
         """
         self.count += 1
     

@@ -56,7 +56,7 @@ class Recording:
     
     
     @classmethod
-    def create(cls, seed, event_count, *, intents = INTENTS_RECORDED, names = None, with_guilds = False):
+    def create(cls, seed, event_count, *, intents = INTENTS_RECORDED, with_guilds = False):
         """
         Creates a recording of the usual mix.
         
@@ -68,8 +68,6 @@ class Recording:
             The number of events.
         intents : `int` = ``INTENTS_RECORDED``, Optional (Keyword only)
             Intents as a bit mask: decides what kinds of events there are.
-        names : `None | tuple<str>` = `None`, Optional (Keyword only)
-            If given, only events of these names.
         with_guilds : `bool` = `False`, Optional (Keyword only)
             Whether the guilds should come as well, for receivers that build a cache.
         
@@ -85,7 +83,7 @@ class Recording:
         random = Random(seed)
         population = Population(random)
         factory = EventFactory(random, population)
-        kinds = [kind for kind in select_kinds(intents) if (names is None) or (kind[0] in names)]
+        kinds = select_kinds(intents)
         # An exact share of each, shuffled, instead of a draw for each event: the average is the same at any length.
         total = sum(kind[2] for kind in kinds)
         chosen = []

@@ -17,10 +17,6 @@ ZSTD = 'zstd-stream'
 # What is measured, in this order; `--only` takes these names.
 CONTESTS = ('zlib', 'zstd', 'tls', 'skip', 'bot', 'stall', 'shards', 'sizes', 'memory', 'idle')
 
-# With presences not cached, hata does nothing for either.
-NAMES_SKIPPED = ('PRESENCE_UPDATE', 'TYPING_START')
-ENVIRONMENT_SKIPPED = {'HATA_CACHE_PRESENCE': 'False'}
-
 # Connections, and the events of each. An inflater is slower while it is new, so each has enough of them.
 SHARD_COUNTS = ((1, 32000), (16, 2000), (256, 2000))
 
@@ -231,14 +227,14 @@ class Suite:
     
     def _run_skip(self, directory, results):
         """Runs events that nobody listens to."""
-        recording = Recording.create(self.seed, self.event_count, names = NAMES_SKIPPED)
+        recording = self.create_recording(self.event_count)
         for compression in (ZLIB, ZSTD):
             contenders = [
                 create_floor(compression, False),
-                create_ours(compression, 'skip', environment = ENVIRONMENT_SKIPPED),
+                create_ours(compression, 'skip', intents = self.intents),
             ]
             if compression == ZLIB:
-                contenders.append(create_default('skip', environment = ENVIRONMENT_SKIPPED))
+                contenders.append(create_default('skip', intents = self.intents))
             
             name = compression.partition('-')[0]
             self._run(directory, results, f'skip_{name}', f'nobody listens, {compression}', recording, contenders)
@@ -301,7 +297,7 @@ class Suite:
                 f'size_{size}',
                 f'payloads of {size} bytes',
                 Recording.create_sized(self.seed, event_count, size),
-                [create_floor(ZLIB, True), create_ours(ZLIB, 'count')],
+                [create_floor(ZLIB, True, True), create_ours(ZLIB, 'count')],
             )
     
     
