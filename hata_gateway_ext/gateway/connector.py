@@ -207,9 +207,11 @@ def _classify(exception, host, shard_id):
     
     for cause in causes:
         if isinstance(cause, ProxyError):
+            # scarletio gives the status where the message belongs.
+            status = cause.code if isinstance(cause.code, int) else cause.message
             return GatewayConnectReport(
-                CONNECT_FAILURE_HTTP, f'the proxy refused to connect to {host}: HTTP {cause.code}.', shard_id,
-                status = cause.code, retry_after = _parse_retry_after(cause.headers),
+                CONNECT_FAILURE_HTTP, f'the proxy refused to connect to {host}: HTTP {status}.', shard_id,
+                status = status, retry_after = _parse_retry_after(cause.headers),
             )
         
         if isinstance(cause, DiscordException):
