@@ -4,144 +4,53 @@ From a received message to hata's parsers: the hot path of the gateway.
 Why it looks as it does: for an event that nobody needs, inflating is nearly all that has to be done, so each attribute
 lookup and each call counts. ``Dispatcher.messages_received`` is one loop with everything in local variables; it takes the
 messages out of the frame reader itself. What is not an event in its usual form, next in order, for a parser that is
-known, leaves the loop for ``._handle_slowly``, where everything is checked and nothing is fast.
+known, leaves the loop for ``DispatcherBase``, where everything is checked and nothing is fast.
 
 Which events are needed is hata's decision, and may change at any time: hata puts the parser that fits the current event
 handlers into ``PARSERS``, and for many events that parser is an empty function. Whether a function is empty is found out
 from its code, once for each function, so it is right as well for parsers that a bot brings along. ``PARSERS`` itself is
 looked into for every event.
-
-An event counts as dispatched when its parser returned or raised. Until then the session resumes from the one before.
 """
 __all__ = ('Dispatcher',)
 
-from hata.discord.core import KOKORO
-from hata.discord.events.core import DEFAULT_EVENT_HANDLER, PARSERS
-from hata.discord.events.handling_helpers import call_unknown_dispatch_event_event_handler
-from scarletio import LOOP_TIME, RichAttributeErrorBaseType, Task
+from hata.discord.events.core import PARSERS
+from scarletio import LOOP_TIME, copy_docs
 
-from ..protocol.envelope import (
-    Envelope, HEAD_SIZE_MAX, KNOWN_HEADS, TAIL_FORMAT, learn_head, load_payload, read_head
-)
+from ..protocol.compression import COMPRESSION_NONE
+from ..protocol.envelope import HEAD_SIZE, KNOWN_HEADS, load_payload
 from ..protocol.errors import InflateError, PayloadError
 from ..protocol.operations import DISPATCH
-from .inert_parsers import INERT_PARSERS, learn_parser
+from .dispatcher_base import DispatcherBase
+from .inert_parsers import INERT_PARSERS
 
-
-# Dispatches that change the state of the session. They go to the handler, which decides when they are dispatched.
-SESSION_EVENT_NAMES = frozenset(('READY', 'RESUMED'))
 
 # Bytes of payload after which the clock is looked at. About ten usual events, so looking costs nothing, and a turn is
 # overrun by no more than these.
 CLOCK_INTERVAL = 8192
 
-# Stands for ``KNOWN_HEADS`` while the session has dispatched nothing, and so no event is the next one.
+# Stands for ``KNOWN_HEADS`` while no event is handled the fast way.
 NO_HEADS = {}
 
 
-class Dispatcher(RichAttributeErrorBaseType):
+class Dispatcher(DispatcherBase):
     """
     Receives the messages of one connection.
     
     Attributes
     ----------
-    _detour : `bool`
-        Whether events do not take the fast path: because the dispatcher is stopped, or a replay filter is set.
-    _feed : `(bytes) -> None | bytes`
-        The inflater's `.feed`.
-    _replay_filter : `None | object`
-        Decides about events while a restored checkpoint is caught up with.
-    _stopped : `bool`
-        Whether nothing is handled any more.
-    client : ``Client``
-        The client whose events these are.
-    dispatched : `int`
-        How many events were handed to a parser or to `unknown_dispatch_event`.
-    gaps : `int`
-        How many sequences were left out between the events that came.
-    handler : `object`
-        Hears of everything that is not an ordinary event.
-    inflater : `object`
-        The inflater of the connection.
-    observer : `None | (str, object) -> None`
-        Called with the name and the data of each event that was handed to a parser. It must not raise.
-    session : `object`
-        Its `.sequence` is that of the last event that was handed over.
-    skipped : `int`
-        How many events were not handed to a parser, because it would have done nothing.
+    _messages : `None | iterable<None | bytes>`
+        The messages that ``._payloads`` is made of.
+    _payloads : `None | iterable<None | bytes>`
+        Inflates the messages of the connection.
     """
-    __slots__ = (
-        '_detour', '_feed', '_replay_filter', '_stopped', 'client', 'dispatched', 'gaps', 'handler', 'inflater',
-        'observer', 'session', 'skipped'
-    )
+    __slots__ = ('_messages', '_payloads')
     
+    @copy_docs(DispatcherBase.__new__)
     def __new__(cls, client, session, handler, inflater):
-        """
-        Creates the dispatcher of a new connection.
-        
-        Parameters
-        ----------
-        client : ``Client``
-            The client whose events these are.
-        session : `object`
-            The session, with a `.sequence` attribute: `None` or `int`.
-        handler : `object`
-            Its methods, none of which may block, are:
-            
-            - `operation_received(operation, payload)`: anything but a dispatch came.
-            - `ready_received(sequence, data)`, `resumed_received(sequence, data)`: these were not dispatched; call
-                ``.dispatch`` for it.
-            - `input_broken(exception)`: nothing that comes later can be trusted; the dispatcher is stopped.
-            - `payload_unreadable(exception)`: a payload is not what it should be. Returns whether it is passed over;
-                otherwise `input_broken` follows.
-            - `sequence_out_of_order(sequence)`: the event is not later than the last one; it was not dispatched.
-        inflater : `object`
-            A new inflater (see ``create_inflater``).
-        """
-        self = object.__new__(cls)
-        self._detour = False
-        self._feed = inflater.feed
-        self._replay_filter = None
-        self._stopped = False
-        self.client = client
-        self.dispatched = 0
-        self.gaps = 0
-        self.handler = handler
-        self.inflater = inflater
-        self.observer = None
-        self.session = session
-        self.skipped = 0
+        self = DispatcherBase.__new__(cls, client, session, handler, inflater)
+        self._messages = None
+        self._payloads = None
         return self
-    
-    
-    def __repr__(self):
-        """Returns the dispatcher's representation."""
-        return (
-            f'<{type(self).__name__} dispatched = {self.dispatched}, skipped = {self.skipped}, gaps = {self.gaps}, '
-            f'stopped = {self._stopped}>'
-        )
-    
-    
-    def stop(self):
-        """
-        Stops handling. What still comes is thrown away.
-        """
-        self._stopped = True
-        self._detour = True
-    
-    
-    def set_replay_filter(self, replay_filter):
-        """
-        Sets or removes who decides about events while a restored checkpoint is caught up with.
-        
-        Parameters
-        ----------
-        replay_filter : `None | object`
-            Its `accept(name, sequence, data)` is called with each event. It returns the parser to call, or `None` if the
-            event is to be left out.
-        """
-        self._replay_filter = replay_filter
-        self._detour = self._stopped or (replay_filter is not None)
     
     
     def message_received(self, data, is_text):
@@ -158,7 +67,7 @@ class Dispatcher(RichAttributeErrorBaseType):
         if self._stopped:
             return
         
-        if is_text and (self.inflater.name != 'none'):
+        if is_text and (self.inflater.name != COMPRESSION_NONE):
             self._break(InflateError('A text came over a compressed connection.'))
             return
         
@@ -184,15 +93,23 @@ class Dispatcher(RichAttributeErrorBaseType):
         if self._stopped:
             return self._discard(messages)
         
+        # The inflating iterator of a connection's frames is kept, so that each turn goes on with it.
+        if messages is self._messages:
+            payloads = self._payloads
+        else:
+            payloads = self.inflater.inflate(messages)
+            self._messages = messages
+            self._payloads = payloads
+        
         client = self.client
         clock = LOOP_TIME
-        feed = self._feed
+        dispatch = DISPATCH
+        head_size = HEAD_SIZE
         inert_parsers = INERT_PARSERS
         load = load_payload
         observer = self.observer
         parsers = PARSERS
         session = self.session
-        tail_format = TAIL_FORMAT
         
         dispatched = 0
         heads = NO_HEADS if self._detour else KNOWN_HEADS
@@ -204,58 +121,60 @@ class Dispatcher(RichAttributeErrorBaseType):
             sequence = 0
         
         try:
-            for message in messages:
-                if message is None:
+            for payload in payloads:
+                if payload is None:
                     return False
                 
-                payload = feed(message)
-                if payload is None:
-                    continue
-                
-                # What stands in front of the next event's tail is a known head, or this is no event, or not the next one.
                 next_sequence = sequence + 1
-                index = payload.find(tail_format % next_sequence, 0, HEAD_SIZE_MAX)
-                if index > 0:
-                    try:
-                        name = heads[payload[: index]]
-                        parser = parsers[name]
-                        inert = inert_parsers[parser]
-                    except (KeyError, TypeError):
-                        index = 0
+                try:
+                    name, head_format = heads[payload[: head_size]]
+                    parser = parsers[name]
+                    inert = inert_parsers[parser]
+                    if inert:
+                        is_next = payload.startswith(head_format % next_sequence)
                     else:
-                        if inert:
-                            session.sequence = sequence = next_sequence
-                            skipped += 1
-                        else:
-                            try:
-                                data = load(payload)['d']
-                            except (KeyError, ValueError, PayloadError):
-                                # Not what it looks like. Checked in full below.
-                                index = 0
-                            else:
-                                if (data is not None):
-                                    try:
-                                        parser(client, data)
-                                    except BaseException as exception:
-                                        self._report(name, exception)
-                                    
-                                    if (observer is not None):
-                                        observer(name, data)
-                                
-                                dispatched += 1
-                                if self._detour:
-                                    # The parser led to our end, and perhaps to that of the session.
-                                    if session.sequence == sequence:
-                                        session.sequence = sequence = next_sequence
-                                    
-                                    if self._stopped:
-                                        return self._discard(messages)
-                                    
-                                    heads = NO_HEADS
-                                else:
-                                    session.sequence = sequence = next_sequence
+                        message = load(payload)
+                        data = message['d']
+                        received_sequence = message['s']
+                        # `is`, because neither `0.0` nor `false` is a dispatch.
+                        is_next = (
+                            (received_sequence == next_sequence)
+                            and (message['op'] is dispatch)
+                            and (message['t'] == name)
+                            and (type(received_sequence) is int)
+                        )
+                except (KeyError, TypeError, ValueError, PayloadError):
+                    # Not what it looks like.
+                    is_next = False
                 
-                if index <= 0:
+                if is_next:
+                    if inert:
+                        skipped += 1
+                    else:
+                        dispatched += 1
+                        if (data is not None):
+                            try:
+                                parser(client, data)
+                            except BaseException as exception:
+                                self._report(name, exception)
+                            
+                            if (observer is not None):
+                                observer(name, data)
+                        
+                        if self._detour:
+                            # The parser led to our end, and perhaps to that of the session.
+                            if session.sequence == sequence:
+                                session.sequence = sequence = next_sequence
+                            
+                            if self._stopped:
+                                return self._discard(messages)
+                            
+                            heads = NO_HEADS
+                            continue
+                    
+                    session.sequence = sequence = next_sequence
+                
+                else:
                     self._handle_payload(payload)
                     if self._stopped:
                         return self._discard(messages)
@@ -284,79 +203,6 @@ class Dispatcher(RichAttributeErrorBaseType):
         return False
     
     
-    def dispatch(self, name, sequence, data):
-        """
-        Dispatches an event now, whatever its sequence is.
-        
-        Parameters
-        ----------
-        name : `str`
-            The name of the event.
-        sequence : `None | int`
-            The sequence of the event. The session resumes from it from now on.
-        data : `object`
-            The data of the event.
-        """
-        self._call(PARSERS.get(name, None), name, data)
-        
-        if (sequence is not None):
-            self.session.sequence = sequence
-    
-    
-    def _call(self, parser, name, data):
-        """
-        Hands an event over, as hata's gateway does.
-        
-        Parameters
-        ----------
-        parser : `None | callable`
-            The parser of the event. `None` if hata has none.
-        name : `str`
-            The name of the event.
-        data : `object`
-            The data of the event.
-        """
-        self.dispatched += 1
-        try:
-            if parser is None:
-                call_unknown_dispatch_event_event_handler(self.client, name, data)
-            elif (data is not None):
-                parser(self.client, data)
-        except BaseException as exception:
-            self._report(name, exception)
-        
-        if (self.observer is not None):
-            self.observer(name, data)
-    
-    
-    def _report(self, name, exception):
-        """
-        Reports what a parser raised, as hata's gateway does. The connection has nothing to do with it.
-        
-        Parameters
-        ----------
-        name : `str`
-            The name of the event.
-        exception : `BaseException`
-            What was raised.
-        """
-        client = self.client
-        Task(KOKORO, client.events.error(client, name, exception))
-    
-    
-    def _break(self, exception):
-        """
-        Stops, because nothing that comes later can be trusted.
-        
-        Parameters
-        ----------
-        exception : ``ProtocolError``
-            What was wrong.
-        """
-        self.stop()
-        self.handler.input_broken(exception)
-    
-    
     def _discard(self, messages):
         """
         Throws messages away, so that what is behind them is reached.
@@ -376,129 +222,3 @@ class Dispatcher(RichAttributeErrorBaseType):
                 break
         
         return False
-    
-    
-    def _handle_payload(self, payload):
-        """
-        Handles any payload, with every check.
-        
-        Parameters
-        ----------
-        payload : `bytes`
-            The payload.
-        """
-        if (self._replay_filter is None) and self._skip(payload):
-            return
-        
-        try:
-            envelope = Envelope(payload)
-            if (envelope.name == 'READY') and (type(envelope.data) is not dict):
-                raise PayloadError(f'The field `d` of READY is {type(envelope.data).__name__}, expected dict.')
-        except PayloadError as exception:
-            # The stream is whole. Whether the session is resumed, so that the payload comes again, decides the handler.
-            if not self.handler.payload_unreadable(exception):
-                self._break(exception)
-            return
-        
-        if envelope.operation != DISPATCH:
-            self.handler.operation_received(envelope.operation, envelope.message)
-            return
-        
-        name = envelope.name
-        sequence = envelope.sequence
-        data = envelope.data
-        
-        if name in SESSION_EVENT_NAMES:
-            if name == 'READY':
-                self.handler.ready_received(sequence, data)
-            else:
-                self.handler.resumed_received(sequence, data)
-            return
-        
-        if not self._is_in_order(sequence):
-            return
-        
-        previous_sequence = self.session.sequence
-        self.gaps += sequence - previous_sequence - 1
-        
-        replay_filter = self._replay_filter
-        if (replay_filter is not None):
-            parser = replay_filter.accept(name, sequence, data)
-            if parser is None:
-                self.skipped += 1
-            else:
-                self._call(parser, name, data)
-        
-        else:
-            parser = PARSERS.get(name, None)
-            if (parser is not None):
-                learn_head(payload)
-            
-            self._call(parser, name, data)
-        
-        # If the parser led to the end of the session, its sequence is not that of this event.
-        if self.session.sequence == previous_sequence:
-            self.session.sequence = sequence
-    
-    
-    def _is_in_order(self, sequence):
-        """
-        Checks whether an event is later than the last one, and tells the handler if it is not.
-        
-        Parameters
-        ----------
-        sequence : `int`
-            The sequence of the event.
-        
-        Returns
-        -------
-        is_in_order : `bool`
-        """
-        previous_sequence = self.session.sequence
-        if (previous_sequence is None) or (sequence <= previous_sequence):
-            self.handler.sequence_out_of_order(sequence)
-            return False
-        
-        return True
-    
-    
-    def _skip(self, payload):
-        """
-        Handles the payload without decoding it, if it is an event that nobody needs.
-        
-        Parameters
-        ----------
-        payload : `bytes`
-            The payload.
-        
-        Returns
-        -------
-        skipped : `bool`
-            Whether the payload is handled.
-        """
-        head = read_head(payload)
-        if head is None:
-            return False
-        
-        name, sequence = head
-        if name in SESSION_EVENT_NAMES:
-            return False
-        
-        try:
-            parser = PARSERS[name]
-        except KeyError:
-            # hata's gateway offers it to `unknown_dispatch_event`.
-            if self.client.events.unknown_dispatch_event is not DEFAULT_EVENT_HANDLER:
-                return False
-        else:
-            learn_head(payload)
-            if not learn_parser(parser):
-                return False
-        
-        if self._is_in_order(sequence):
-            session = self.session
-            self.gaps += sequence - session.sequence - 1
-            session.sequence = sequence
-            self.skipped += 1
-        
-        return True

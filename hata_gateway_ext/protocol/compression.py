@@ -144,9 +144,25 @@ class PlainInflater:
         return f'<{type(self).__name__}>'
     
     
+    def inflate(self, messages):
+        """
+        Returns the messages as they are. Their size is bounded by the frame reader.
+        
+        Parameters
+        ----------
+        messages : `iterable<None | bytes>`
+            Received messages.
+        
+        Returns
+        -------
+        payloads : `iterable<None | bytes>`
+        """
+        return messages
+    
+    
     def feed(self, message):
         """
-        Returns the message as it is. Its size is bounded by the frame reader.
+        Returns the message as it is.
         
         Parameters
         ----------
@@ -198,6 +214,54 @@ class ZlibStreamInflater:
         return f'<{type(self).__name__}>'
     
     
+    def inflate(self, messages):
+        """
+        Inflates messages as they come.
+        
+        This method is a generator.
+        
+        Parameters
+        ----------
+        messages : `iterable<None | bytes>`
+            Received messages.
+        
+        Yields
+        ------
+        payload : `None | bytes`
+            `None` is passed on. Nothing is yielded for a message whose payload goes on in the next one.
+        
+        Raises
+        ------
+        InflateError
+            - If the stream is corrupt, has ended, or a payload is larger than we accept. The context is lost.
+        """
+        decompress = self._decompress
+        first_size = FIRST_SIZE
+        suffix = ZLIB_SUFFIX
+        try:
+            for message in messages:
+                if message is None:
+                    yield None
+                    continue
+                
+                payload = decompress(message, first_size)
+                if (message[-4:] == suffix) and (len(payload) < first_size) and (self._parts is None):
+                    yield payload
+                    continue
+                
+                payload = self._feed_slowly(message, payload)
+                if (payload is not None):
+                    yield payload
+        
+        except ZlibError:
+            # It carries nothing that would help.
+            pass
+        else:
+            return
+        
+        raise InflateError('A zlib stream is corrupt.')
+    
+    
     def feed(self, message):
         """
         Inflates the next message.
@@ -215,24 +279,9 @@ class ZlibStreamInflater:
         Raises
         ------
         InflateError
-            - If the stream is corrupt, has ended, or the payload is larger than we accept. The context is lost.
+            - As at ``.inflate``.
         """
-        try:
-            payload = self._decompress(message, FIRST_SIZE)
-        except ZlibError:
-            pass
-        else:
-            if (
-                (len(payload) < FIRST_SIZE)
-                and (message[-4:] == ZLIB_SUFFIX)
-                and (self._parts is None)
-            ):
-                return payload
-            
-            return self._feed_slowly(message, payload)
-        
-        # The error of zlib carries nothing that would help.
-        raise InflateError('A zlib stream is corrupt.')
+        return next(self.inflate((message,)), None)
     
     
     def _feed_slowly(self, message, payload):
@@ -254,6 +303,7 @@ class ZlibStreamInflater:
         Raises
         ------
         InflateError
+        ZlibError
         """
         decompressor = self._decompressor
         parts = self._parts
@@ -262,7 +312,6 @@ class ZlibStreamInflater:
             self._parts = parts
         
         requested = FIRST_SIZE
-        corrupt = False
         while True:
             parts += payload
             _check_size(len(parts))
@@ -270,14 +319,7 @@ class ZlibStreamInflater:
                 break
             
             requested = NEXT_SIZE
-            try:
-                payload = self._decompress(decompressor.unconsumed_tail, NEXT_SIZE)
-            except ZlibError:
-                corrupt = True
-                break
-        
-        if corrupt:
-            raise InflateError('A zlib stream is corrupt.')
+            payload = self._decompress(decompressor.unconsumed_tail, NEXT_SIZE)
         
         # A gateway's stream lives as long as its connection. What is behind its end would never come out.
         if decompressor.eof:
@@ -325,6 +367,50 @@ class ZstdStreamInflater:
         return f'<{type(self).__name__}>'
     
     
+    def inflate(self, messages):
+        """
+        Inflates messages as they come.
+        
+        This method is a generator.
+        
+        Parameters
+        ----------
+        messages : `iterable<None | bytes>`
+            Received messages.
+        
+        Yields
+        ------
+        payload : `None | bytes`
+            `None` is passed on.
+        
+        Raises
+        ------
+        InflateError
+            - If the stream is corrupt, has ended, or a payload is larger than we accept. The context is lost.
+        """
+        decompress = self._decompress
+        first_size = FIRST_SIZE
+        try:
+            for message in messages:
+                if message is None:
+                    yield None
+                    continue
+                
+                payload = decompress(message, first_size)
+                if len(payload) < first_size:
+                    yield payload
+                else:
+                    yield self._feed_slowly(payload)
+        
+        except (ZstdError, EOFError):
+            # They carry nothing that would help.
+            pass
+        else:
+            return
+        
+        raise InflateError('A zstd stream is corrupt or has ended.')
+    
+    
     def feed(self, message):
         """
         Inflates the next message.
@@ -341,19 +427,9 @@ class ZstdStreamInflater:
         Raises
         ------
         InflateError
-            - If the stream is corrupt, has ended, or the payload is larger than we accept. The context is lost.
+            - As at ``.inflate``.
         """
-        try:
-            payload = self._decompress(message, FIRST_SIZE)
-        except (ZstdError, EOFError):
-            pass
-        else:
-            if len(payload) < FIRST_SIZE:
-                return payload
-            
-            return self._feed_slowly(payload)
-        
-        raise InflateError('A zstd stream is corrupt or has ended.')
+        return next(self.inflate((message,)))
     
     
     def _feed_slowly(self, payload):
@@ -372,24 +448,18 @@ class ZstdStreamInflater:
         Raises
         ------
         InflateError
+        ZstdError
+        EOFError
         """
         decompressor = self._decompressor
         parts = bytearray()
-        corrupt = False
         while True:
             parts += payload
             _check_size(len(parts))
             if decompressor.needs_input or decompressor.eof:
                 break
             
-            try:
-                payload = self._decompress(b'', NEXT_SIZE)
-            except (ZstdError, EOFError):
-                corrupt = True
-                break
-        
-        if corrupt:
-            raise InflateError('A zstd stream is corrupt or has ended.')
+            payload = self._decompress(b'', NEXT_SIZE)
         
         return bytes(parts)
 

@@ -1,11 +1,11 @@
 """
 The envelope of a payload: `op`, `s` and `t`, with and without decoding `d`.
 
-Discord writes an event as `{"t":"NAME","s":NUMBER,"op":0,"d":...}`. As the sequence grows by one, all that stands
-between the name and `d` is known before the event is here: ``format_tail`` builds it, one `find` looks for it, and what is
-in front of it is a key of ``KNOWN_HEADS``. So an event that nobody needs is recognised without being decoded, and what
-its data contains cannot deceive: name, sequence and operation are read from the first byte on, and are all in front of
-the data.
+Discord writes an event as `{"t":"NAME","s":NUMBER,"op":0,"d":...}`. The first ``HEAD_SIZE`` bytes of that tell nearly every
+name, so they are the keys of ``KNOWN_HEADS``: one slice and one look-up give the name. As the sequence grows by one, all
+that stands in front of the data is known before the event is here, and the head's format builds it: an event that nobody
+needs is checked with one `startswith` and not decoded. What the data contains cannot deceive, since everything is compared
+from the first byte on, and is in front of the data.
 
 Anything that looks different is decoded in full and checked field by field. A field that is there twice is undefined by
 RFC 8259 (section 4) and not sent by Discord: the first `t`, `s` and `op` count if they are written as above, and the last
@@ -14,7 +14,7 @@ otherwise.
 Errors name the field and the type that were wrong, and never the value.
 """
 __all__ = (
-    'Envelope', 'KNOWN_HEADS', 'HEAD_SIZE_MAX', 'TAIL_FORMAT', 'decode_payload', 'learn_head', 'load_payload',
+    'Envelope', 'HEAD_SIZE', 'KNOWN_HEADS', 'decode_payload', 'learn_head', 'load_payload',
     'read_head'
 )
 
@@ -38,13 +38,12 @@ except ImportError:
 
 # How an event of Discord begins. Names are bounded, so a payload cannot make us keep what is no name; the longest of
 # today's is 41 characters. 18 digits of a sequence are more than a session can live for.
-HEAD_PATTERN = re_compile(rb'(\{"t":"([A-Z][A-Z0-9_]{0,63}))","s":(0|[1-9][0-9]{0,17}),"op":0,"d":')
+HEAD_PATTERN = re_compile(rb'\{"t":"([A-Z][A-Z0-9_]{0,63})","s":(0|[1-9][0-9]{0,17}),"op":0,"d":')
 
-# What is between the name and the data of an event, for its sequence.
-TAIL_FORMAT = b'","s":%d,"op":0,"d":'
-
-# No tail begins or ends behind this, in bytes: 6 of `{"t":"`, 64 of the name, 40 of the tail.
-HEAD_SIZE_MAX = 110
+# How many bytes of an event are looked up, and the shortest name that fills them: with a shorter one, digits of the sequence
+# would be among them. 12 is the length of `GUILD_CREATE`; 18 characters tell all but rare names from each other.
+HEAD_SIZE = 24
+HEAD_NAME_SIZE_MIN = 12
 
 # The longest run of digits that is accepted as a number by the slow decoder: CPython's own limit
 # (`sys.int_info.default_max_str_digits`), which its older versions lack, and without which decoding takes quadratic time.
@@ -53,7 +52,8 @@ DIGITS_MAX = 4300
 # How many names are remembered. Discord has about a hundred; the bound keeps a peer that invents names from growing it.
 KNOWN_HEADS_MAX = 512
 
-# Everything in front of the tail, to the name: `b'{"t":"MESSAGE_CREATE'` -> `'MESSAGE_CREATE'`.
+# The first bytes of an event -> its name, and the format of everything in front of its data. Names that begin alike are not
+# told apart by it: the last that came has the entry, and the others are found not to fit.
 KNOWN_HEADS = {}
 
 
@@ -67,8 +67,12 @@ def learn_head(payload):
         The payload of an event.
     """
     match = HEAD_PATTERN.match(payload)
-    if (match is not None) and (len(KNOWN_HEADS) < KNOWN_HEADS_MAX):
-        KNOWN_HEADS[match.group(1)] = match.group(2).decode('ascii')
+    if match is None:
+        return
+    
+    name = match.group(1)
+    if (len(name) >= HEAD_NAME_SIZE_MIN) and (len(KNOWN_HEADS) < KNOWN_HEADS_MAX):
+        KNOWN_HEADS[payload[: HEAD_SIZE]] = (name.decode('ascii'), b'{"t":"%b","s":%%d,"op":0,"d":' % name)
 
 
 def read_head(payload):
@@ -89,7 +93,7 @@ def read_head(payload):
     if match is None:
         return None
     
-    return match.group(2).decode('ascii'), int(match.group(3))
+    return match.group(1).decode('ascii'), int(match.group(2))
 
 
 def _refuse_constant(name):

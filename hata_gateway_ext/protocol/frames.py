@@ -53,7 +53,6 @@ WHOLE_BINARY = FINAL_BIT | OPERATION_BINARY
 # Equals to no first byte: switches the fast path off while a fragmented message is under way.
 NEVER = -1
 
-unpack_head = Struct('!BBH').unpack_from
 unpack_length_16 = Struct('!H').unpack_from
 unpack_length_64 = Struct('!Q').unpack_from
 pack_head_16 = Struct('!BBH').pack
@@ -403,7 +402,6 @@ class FrameReader:
         FrameError
         """
         chunks = self._chunks
-        unpack = unpack_head
         
         # The current chunk, where we are in it, and its size.
         data = b''
@@ -418,25 +416,29 @@ class FrameReader:
         
         while True:
             # Fast path: whole binary messages of less than 64 KiB.
-            while position + 4 <= size:
-                first, length, extended = unpack(data, position)
-                if first != whole:
-                    break
-                
-                if length < 126:
+            try:
+                while data[position] == whole:
                     start = position + 2
-                elif length == 126 and extended > 125:
-                    start = position + 4
-                    length = extended
-                else:
-                    break
-                
-                end = start + length
-                if end > size:
-                    break
-                
-                position = end
-                yield data[start : end]
+                    length = data[position + 1]
+                    if length >= 126:
+                        if length != 126:
+                            break
+                        
+                        start = position + 4
+                        length = (data[position + 2] << 8) | data[position + 3]
+                        if length < 126:
+                            break
+                    
+                    end = start + length
+                    if end > size:
+                        break
+                    
+                    position = end
+                    yield data[start : end]
+            
+            except IndexError:
+                # The chunk ends in the midst of a head.
+                pass
             
             # Any frame. The head first: at most 9 bytes are carried over to the next chunk.
             needed = 2

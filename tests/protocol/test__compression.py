@@ -86,6 +86,39 @@ def test__inflater__well_compressed(name, size):
         assert inflater.feed(deflater.deflate(payload)) == payload
 
 
+@pytest.mark.parametrize('name', COMPRESSIONS)
+def test__inflater__inflate(name):
+    """An iterator of messages becomes one of payloads; `None` is passed on, and it goes on after it."""
+    deflater = create_deflater(name)
+    payloads = [create_payload(size, size) for size in SIZES]
+    messages = []
+    for payload in payloads:
+        messages.append(deflater.deflate(payload))
+        messages.append(None)
+    
+    iterator = iter(create_inflater(name).inflate(iter(messages)))
+    for payload in payloads:
+        assert next(iterator) == payload
+        assert next(iterator) is None
+    
+    assert next(iterator, 'end') == 'end'
+
+
+@pytest.mark.parametrize('name', STREAMS)
+def test__inflater__inflate__corrupt(name):
+    """A corrupt message ends the iterator with our error, and nothing is behind it."""
+    deflater = create_deflater(name)
+    junk = b'\x00' * 10 + SUFFIX if name == 'zlib-stream' else b'junk' * 10
+    messages = [deflater.deflate(b'first'), junk, b'\xff' * 100 + SUFFIX]
+    iterator = create_inflater(name).inflate(iter(messages))
+    assert next(iterator) == b'first'
+    with pytest.raises(InflateError) as context:
+        while True:
+            next(iterator)
+    
+    assert context.value.__context__ is None
+
+
 @pytest.mark.parametrize('name', STREAMS)
 def test__inflater__context(name):
     """The context lives as long as the connection: a repeated payload is small, and needs the ones before it."""
