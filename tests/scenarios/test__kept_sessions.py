@@ -217,7 +217,7 @@ async def test__crash(start_bot, store):
         await bot.wait_for(lambda: bot.numbers)
         assert bot.numbers == [missed] != [number]
         guild = next(guild_ for guild_ in bot.client.guilds if guild_.id == guild.id)
-        assert guild.get_user(user.id).guild_profiles[guild.id].nick == 'Cake'
+        assert guild.users[user.id].guild_profiles[guild.id].nick == 'Cake'
         assert discord.recording.identify_count() == 1
         assert discord.recording.resumes[-1].replayed >= 3
         assert not bot.errors
