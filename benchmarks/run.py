@@ -1,17 +1,18 @@
 """
 Runs every contest with every library, prints the table of goals, and writes figures, chart and page.
 
-    python -m benchmarks                       measures everything, which takes about ten minutes
-    python -m benchmarks --only zlib           measures one contest
-    python -m benchmarks --publish             also writes docs/benchmarks.{json,svg,md}
-    python -m benchmarks --page-of FILE        writes chart and page again, from figures that were written before
+    python -m benchmarks                    measures everything, which takes about a quarter of an hour
+    python -m benchmarks --only zlib        measures one contest
+    python -m benchmarks --publish          also writes docs/benchmarks.{json,svg,md}; each Python version has its place
+    python -m benchmarks --adopt FILE       the same, with what an earlier run wrote with --json
+    python -m benchmarks --page             writes chart and page again
 """
 __all__ = ('main',)
 
 from argparse import ArgumentParser
 from importlib.util import find_spec
-from json import dump as write_json, load as read_json
-from os.path import abspath, dirname, join as join_paths
+from json import dumps as dump_to_json, load as read_json
+from os.path import abspath, dirname, exists, join as join_paths
 
 from hata_gateway_ext.bench.contender import Contender
 from hata_gateway_ext.bench.suite import CONTESTS
@@ -21,6 +22,8 @@ from .chart import create_chart
 from .page import create_page
 
 DOCUMENTATION_PATH = join_paths(dirname(dirname(abspath(__file__))), 'docs')
+
+FIGURES_PATH = join_paths(DOCUMENTATION_PATH, 'benchmarks.json')
 
 # Long enough for the noise of one run to be a percent or two, short enough for all contests to be over in minutes.
 EVENT_COUNT = 100000
@@ -55,24 +58,57 @@ def create_others(compression, intents):
     ]
 
 
-def publish(data):
+def load_runs():
+    """
+    Loads the published runs.
+    
+    Returns
+    -------
+    runs : `dict<str, dict<str, object>>`
+        By Python version.
+    """
+    if not exists(FIGURES_PATH):
+        return {}
+    
+    with open(FIGURES_PATH, encoding = 'utf-8') as file:
+        return read_json(file)
+
+
+def publish(runs):
     """
     Writes figures, chart and page.
     
     Parameters
     ----------
-    data : `dict<str, object>`
-        What was measured.
+    runs : `dict<str, dict<str, object>>`
+        What was measured, by Python version.
     """
+    main_run = runs[max(runs, key = get_version_key)]
     for name, content in (
-        ('benchmarks.svg', create_chart(data)),
-        ('benchmarks.md', create_page(data)),
+        ('benchmarks.json', dump_to_json(runs, indent = 1, sort_keys = True) + '\n'),
+        ('benchmarks.svg', create_chart(main_run)),
+        ('benchmarks.md', create_page(main_run, [runs[key] for key in sorted(runs, key = get_version_key)])),
     ):
-        path = join_paths(DOCUMENTATION_PATH, name)
-        with open(path, 'w', encoding = 'utf-8') as file:
+        with open(join_paths(DOCUMENTATION_PATH, name), 'w', encoding = 'utf-8') as file:
             file.write(content)
         
         say(f'written: {name}')
+
+
+def get_version_key(python):
+    """
+    Returns what Python versions are sorted by.
+    
+    Parameters
+    ----------
+    python : `str`
+        Implementation and version.
+    
+    Returns
+    -------
+    key : `list<int>`
+    """
+    return [int(part) for part in python.rpartition(' ')[2].split('.')[:2]]
 
 
 def main(arguments = None):
@@ -98,21 +134,23 @@ def main(arguments = None):
     )
     add_measure_arguments(parser, CONTESTS, EVENT_COUNT, ROUNDS)
     parser.add_argument('--publish', action = 'store_true', help = 'write the figures, the chart and the page to docs/')
-    parser.add_argument('--page-of', metavar = 'PATH', help = 'only write chart and page from this file of figures')
+    parser.add_argument('--page', action = 'store_true', help = 'only write the chart and the page again')
+    parser.add_argument('--adopt', metavar = 'PATH', help = 'publish what an earlier run wrote with --json')
     namespace = parser.parse_args(arguments)
     
-    if (namespace.page_of is not None):
-        with open(namespace.page_of, encoding = 'utf-8') as file:
-            publish(read_json(file))
+    runs = load_runs()
+    if namespace.page:
+        publish(runs)
         return 0
     
-    data = measure(namespace, create_others)
-    if namespace.publish:
-        with open(join_paths(DOCUMENTATION_PATH, 'benchmarks.json'), 'w', encoding = 'utf-8') as file:
-            write_json(data, file, indent = 1)
-            file.write('\n')
-        
-        publish(data)
+    if namespace.adopt is None:
+        data = measure(namespace, create_others)
+    else:
+        with open(namespace.adopt, encoding = 'utf-8') as file:
+            data = read_json(file)
+    
+    if namespace.publish or (namespace.adopt is not None):
+        publish({**runs, data['machine']['python']: data})
     
     if any(contest['failures'] for contest in data['contests'].values()):
         return 2

@@ -4,6 +4,7 @@ The floor: the same messages, inflated and decoded, and nothing else. No socket,
 __all__ = ('main',)
 
 from argparse import ArgumentParser
+from importlib import import_module
 from time import perf_counter, process_time
 from zlib import decompressobj
 
@@ -35,7 +36,7 @@ def main(arguments = None):
     
     if namespace.with_hata:
         # Garbage collection takes its time by what is in memory. Large payloads cause it.
-        import hata
+        import_module('hata')
     
     recording = Recording.read(namespace.recording)
     compressor = Compressor(namespace.compression)

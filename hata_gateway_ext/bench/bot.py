@@ -27,7 +27,7 @@ MODES = ('count', 'skip', 'handler', 'stall', 'idle')
 TIMEOUT = 90.0
 
 # Between being connected and being idle. Seconds.
-IDLE_SETTLE_DURATION = 5.0
+IDLE_SETTLE_DURATION = 3.0
 
 
 def create_client(gateway, compression, shard_count, intents):

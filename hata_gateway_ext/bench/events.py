@@ -12,7 +12,7 @@ TIMESTAMP_BASE = 1785542400
 SNOWFLAKE_EPOCH = 1420070400000
 
 # With it the messages are as long as it takes for the recorded mix to come at 605 bytes of JSON an event on average.
-MESSAGE_WORD_COUNT_MEAN = 14.5
+MESSAGE_WORD_COUNT_MEAN = 14.2
 
 # The share of the presence updates that tell of an activity; most are mere changes of the status.
 ACTIVITY_SHARE = 0.25

@@ -26,7 +26,7 @@ def describe_machine():
             continue
     
     return {
-        'system': f'{platform.system()} {platform.release()}',
+        'system': platform.system(),
         'machine': platform.machine(),
         'processor': _get_processor_name(),
         'processor_count': os.cpu_count(),
