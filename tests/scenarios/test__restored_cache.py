@@ -14,7 +14,7 @@ GUILDS = 6
 MEMBERS = 150
 
 EVENTS_PER_ROUND = 150
-ROUNDS = 6
+ROUNDS = 4
 
 SEED = 20261124
 
@@ -183,7 +183,7 @@ def test__restored_cache(start_kept_bot, tmp_path):
                 bot.wait_for('checkpoint')
                 emit_events(discord, guilds, random)
             
-            bot.end(SIGTERM if round_ % 3 == 2 else SIGKILL)
+            bot.end(SIGTERM if round_ == 2 else SIGKILL)
             emit_events(discord, guilds, random)
             bot = start_kept_bot(discord, **options)
             bot.wait_for('ready')
