@@ -10,7 +10,7 @@ import os
 import sys
 from threading import Thread
 
-import hata_gateway_ext
+import hata_gateway_ext # noqa: F401 registers the extension, installed or not
 from hata import Client, KOKORO, wait_for_interruption
 from hata_gateway_ext.stores import SessionStore, create_store
 
