@@ -91,7 +91,10 @@ class MessageHandler(RichAttributeErrorBaseType):
         report = GatewayInputReport(
             f'what came from Discord cannot be understood: {exception} {consequence}', driver.shard_id
         )
-        report.__cause__ = exception
+        # The frames that it went through hold the connection and the payload; so does what it was made from. Whoever keeps
+        # the report should keep neither.
+        exception.__context__ = None
+        report.__cause__ = exception.with_traceback(None)
         driver.reports.report_once(
             f'{trouble} {driver.shard_id}', report, (driver.machine.session.sequence, str(exception))
         )
