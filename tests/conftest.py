@@ -106,13 +106,18 @@ class Bot:
         await asyncio.to_thread(self.client.stop)
     
     
-    async def wait_until_down(self):
-        """Waits until the client has ended by itself. hata has no event for it, so it is asked for again and again."""
+    async def wait_for_gateway(self, condition):
+        """Waits until the condition holds. There is no event for it, so it is asked again and again, on the client's thread."""
         async def wait():
-            while self.client.running:
+            while not condition():
                 await sleep(0.01, KOKORO)
         
         await self.run(wait())
+    
+    
+    async def wait_until_down(self):
+        """Waits until the client has ended by itself."""
+        await self.wait_for_gateway(lambda: not self.client.running)
 
 
 def pytest_sessionfinish(session):
