@@ -26,8 +26,6 @@ DOWN_TIMEOUT = 60.0
 # Payloads that wait for a connection: four full windows, two megabytes at most.
 DOWN_QUEUE_LIMIT = 512
 
-TROUBLE_DROPPED = 'sends dropped'
-
 
 class SendEntry:
     """
@@ -88,12 +86,14 @@ class SendQueue(RichAttributeErrorBaseType):
         How many payloads were sent so far, heartbeats and the like included.
     shard_id : `int`
         The shard whose queue it is.
+    trouble : `str`
+        As what dropped payloads are reported. Each shard has troubles of its own.
     window : ``SendWindow``
         The send window of the current connection.
     """
     __slots__ = (
         '_down_since', '_handle', '_open', '_reports', '_running', '_web_socket', 'dropped', 'queue', 'sent', 'shard_id',
-        'window'
+        'trouble', 'window'
     )
     
     def __new__(cls, shard_id, reports):
@@ -118,6 +118,7 @@ class SendQueue(RichAttributeErrorBaseType):
         self.queue = deque()
         self.sent = 0
         self.shard_id = shard_id
+        self.trouble = f'sends dropped {shard_id}'
         self.window = SendWindow()
         return self
     
@@ -162,7 +163,18 @@ class SendQueue(RichAttributeErrorBaseType):
         """
         if not self._running:
             self._running = True
-            self._down_since = LOOP_TIME()
+            # After a pause the payloads that wait go on waiting, and no longer than if there had been none.
+            if not self.queue:
+                self._down_since = LOOP_TIME()
+    
+    
+    def pause(self):
+        """
+        The shard stops, and will be started again: who waits goes on waiting, as long as while the connection is down, and
+        further payloads are dropped at once.
+        """
+        self._running = False
+        self._schedule()
     
     
     def stop(self):
@@ -172,7 +184,7 @@ class SendQueue(RichAttributeErrorBaseType):
         self._running = False
         self._open = False
         self._web_socket = None
-        self._reports.settle(TROUBLE_DROPPED)
+        self._reports.settle(self.trouble)
         self.cancel()
     
     
@@ -197,7 +209,7 @@ class SendQueue(RichAttributeErrorBaseType):
         READY or RESUMED came: what waited is sent, and the rest may be.
         """
         self._open = True
-        self._reports.settle(TROUBLE_DROPPED)
+        self._reports.settle(self.trouble)
         self._advance()
     
     
@@ -319,8 +331,10 @@ class SendQueue(RichAttributeErrorBaseType):
         """
         queue = self.queue
         if (not self._open) and (len(queue) >= DOWN_QUEUE_LIMIT):
-            self._drop(1, f'{DOWN_QUEUE_LIMIT} payloads wait for a connection already')
-            return False
+            self._leave_out_cancelled()
+            if len(queue) >= DOWN_QUEUE_LIMIT:
+                self._drop(1, f'{DOWN_QUEUE_LIMIT} payloads wait for a connection already')
+                return False
         
         entry = SendEntry(data, now)
         queue.append(entry)
@@ -328,6 +342,17 @@ class SendQueue(RichAttributeErrorBaseType):
             self._schedule()
         
         return await entry.future
+    
+    
+    def _leave_out_cancelled(self):
+        """
+        Takes the payloads out of the queue for which nobody waits any more.
+        """
+        queue = self.queue
+        for _ in range(len(queue)):
+            entry = queue.popleft()
+            if not entry.future.is_done():
+                queue.append(entry)
     
     
     def _write(self, web_socket, data):
@@ -368,7 +393,7 @@ class SendQueue(RichAttributeErrorBaseType):
         """
         self.dropped += count
         self._reports.report_once(
-            TROUBLE_DROPPED,
+            self.trouble,
             GatewaySendReport(
                 f'Dropped {count} payload(s) that the bot sent: {reason}. Further ones are counted in the statistics.',
                 self.shard_id,
