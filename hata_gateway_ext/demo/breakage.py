@@ -34,19 +34,19 @@ class Breakage(RichAttributeErrorBaseType):
     draw : `callable`
         Takes a `random.Random`, returns the parameters as `dict`.
     is_slow : `bool`
-        Whether a gateway needs up to 20 seconds to notice, as the protocol has it.
+        Whether a gateway needs 20 to 30 seconds to notice.
     name : `str`
         What it is called in schedules.
-    needs_connection : `bool`
-        Whether it strikes the connection of the shard: it waits until there is one.
+    needs_shard : `bool`
+        Whether it waits until the shard is up.
     strike : `coroutine function`
         Takes a ``Trial``, a shard id and the parameters as keywords. Returns when there is nothing left to be done.
     weight : `float`
         How often it is drawn, compared with others.
     """
-    __slots__ = ('draw', 'is_slow', 'name', 'needs_connection', 'strike', 'weight')
+    __slots__ = ('draw', 'is_slow', 'name', 'needs_shard', 'strike', 'weight')
     
-    def __new__(cls, name, strike, draw = draw_nothing, *, is_slow = False, needs_connection = True, weight = 1.0):
+    def __new__(cls, name, strike, draw = draw_nothing, *, is_slow = False, needs_shard = True, weight = 1.0):
         """
         Creates a way to break connections.
         
@@ -60,8 +60,8 @@ class Breakage(RichAttributeErrorBaseType):
             Draws its parameters.
         is_slow : `bool` = `False`, Optional (Keyword only)
             Whether it takes long until a gateway notices.
-        needs_connection : `bool` = `True`, Optional (Keyword only)
-            Whether it strikes the connection of the shard.
+        needs_shard : `bool` = `True`, Optional (Keyword only)
+            Whether it waits until the shard is up.
         weight : `float` = `1.0`, Optional (Keyword only)
             How often it is drawn, compared with others.
         """
@@ -69,7 +69,7 @@ class Breakage(RichAttributeErrorBaseType):
         self.draw = draw
         self.is_slow = is_slow
         self.name = name
-        self.needs_connection = needs_connection
+        self.needs_shard = needs_shard
         self.strike = strike
         self.weight = weight
         return self

@@ -133,9 +133,9 @@ BREAKAGES_LINE = (
     Breakage('op 9 true', invalidate_resumably, weight = 2.0),
     Breakage('op 1', ask_for_heartbeat),
     Breakage('silence', silence_line, draw_silence, weight = 2.0),
-    Breakage('no acknowledgements', withhold_acknowledgements, needs_connection = False),
-    Breakage('late acknowledgements', delay_acknowledgements, draw_acknowledgement_delay, needs_connection = False),
+    Breakage('no acknowledgements', withhold_acknowledgements, needs_shard = False),
+    Breakage('late acknowledgements', delay_acknowledgements, draw_acknowledgement_delay, needs_shard = False),
     Breakage('garbage', send_garbage, draw_garbage, weight = 4.0),
     Breakage('gap of sequence numbers', leave_sequence_numbers_out, draw_gap, weight = 0.5),
-    Breakage('burst', burst, draw_burst, needs_connection = False, weight = 2.0),
+    Breakage('burst', burst, draw_burst, needs_shard = False, weight = 2.0),
 )

@@ -68,9 +68,9 @@ async def reconnect_all(trial, shard_id):
 
 
 BREAKAGES_OUTAGE = (
-    Breakage('outage', take_down, draw_outage, needs_connection = False, weight = 1.5),
+    Breakage('outage', take_down, draw_outage, needs_shard = False, weight = 1.5),
     Breakage('refused upgrades', refuse_upgrades, draw_refusals, weight = 1.5),
-    Breakage('REST fails', fail_rest, draw_rest_failure, needs_connection = False, weight = 0.5),
-    Breakage('TCP reset, every shard', cut_all, needs_connection = False),
-    Breakage('op 7, every shard', reconnect_all, needs_connection = False),
+    Breakage('REST fails', fail_rest, draw_rest_failure, needs_shard = False, weight = 0.5),
+    Breakage('TCP reset, every shard', cut_all, needs_shard = False),
+    Breakage('op 7, every shard', reconnect_all, needs_shard = False),
 )

@@ -76,10 +76,10 @@ async def trouble_while_identifying(trial, shard_id, what):
 
 
 BREAKAGES_SESSION = (
-    Breakage('op 9 false', invalidate_session, needs_connection = False),
-    Breakage('session ended by close code', close_session, draw_close_code, needs_connection = False),
-    Breakage('session forgotten', forget_session, needs_connection = False),
+    Breakage('op 9 false', invalidate_session, needs_shard = False),
+    Breakage('session ended by close code', close_session, draw_close_code, needs_shard = False),
+    Breakage('session forgotten', forget_session, needs_shard = False),
     Breakage(
-        'trouble while identifying', trouble_while_identifying, draw_identify_trouble, needs_connection = False, weight = 0.7
+        'trouble while identifying', trouble_while_identifying, draw_identify_trouble, needs_shard = False, weight = 0.7
     ),
 )

@@ -126,8 +126,8 @@ class Breaker(RichAttributeErrorBaseType):
         """
         breakage = BREAKAGES[strike.name]
         try:
-            if breakage.needs_connection and not await self.trial.wait_connected(strike.shard_id):
-                raise StrikeSkipped('the shard had no connection')
+            if breakage.needs_shard and not await self.trial.wait_up(strike.shard_id):
+                raise StrikeSkipped('the shard was away')
             
             await breakage.strike(self.trial, strike.shard_id, **strike.parameters)
         except StrikeSkipped as exception:

@@ -36,8 +36,8 @@ SOAK_INTERVAL_MAXIMUM = 3.0
 SOAK_TOGETHER = 0.3
 SOAK_TOGETHER_MAXIMUM = 4
 
-# Seconds before the end in which nothing starts that takes a gateway 20 seconds to notice.
-SLOW_TAIL = 25.0
+# Seconds before the end in which nothing starts that takes a gateway 20 to 30 seconds to notice.
+SLOW_TAIL = 35.0
 
 
 class Strike(NamedTuple):

@@ -27,19 +27,23 @@ HEARTBEAT_INTERVAL = 1.0
 # Events that Discord keeps for each session. Minutes of traffic; an hour's would be gigabytes.
 REPLAY_BOUND = 20000
 
-# Seconds within which all shards have to be ready at the start, and to be ready again at the end. The latter covers a RESUME that
-# was not answered (20 s) after some failures in a row (some delays of up to 8 s).
+# Seconds for which Discord keeps a session without connection. Discord's own are some minutes; this is longer than a shard stays away
+# here, even if outages meet each of its attempts.
+SESSION_LIFETIME = 600.0
+
+# Seconds within which all shards have to be ready at the start, and to be ready again at the end. The latter covers an
+# upgrade that is not answered (30 s), and the longest delay between two attempts (60 s).
 START_TIMEOUT = 60.0
-DRAIN_TIMEOUT = 90.0
+DRAIN_TIMEOUT = 120.0
 
 # Seconds within which a shard has to have got everything before its session is ended, and to have the next one. The latter may take
 # as long as READY (60 s) and some failures before it.
 QUIESCE_TIMEOUT = 30.0
 SESSION_TIMEOUT = 120.0
 
-# Seconds for which a strike waits for a connection to strike. Shorter than the delays after an outage grow, so that strikes do not
-# pile up.
-CONNECT_TIMEOUT = 5.0
+# Seconds for which a strike waits for its shard to be up. Short, so that strikes do not pile up and fall all at once on a shard that
+# comes back: one that never gets far enough to start again with short delays is away longer than Discord keeps its session.
+UP_TIMEOUT = 3.0
 
 # Seconds after which a further event is sent into a shard that is up, but did not see the last one: either it is still to come, or
 # it is lost, which shows with the next one.
@@ -123,6 +127,7 @@ class Trial(RichAttributeErrorBaseType):
             heartbeat_interval = HEARTBEAT_INTERVAL,
             guilds = shape.shard_count,
             replay_bound = REPLAY_BOUND,
+            session_lifetime = SESSION_LIFETIME,
         )
         self.failure = None
         self.gateway = gateway
@@ -220,9 +225,9 @@ class Trial(RichAttributeErrorBaseType):
         return (shard_id < len(shards)) and (shards[shard_id].state == 'ready')
     
     
-    async def wait_connected(self, shard_id):
+    async def wait_up(self, shard_id):
         """
-        Waits until Discord knows a connection of the shard: from its IDENTIFY or RESUME on.
+        Waits until a shard is up, for a short time.
         
         This method is a coroutine.
         
@@ -233,16 +238,10 @@ class Trial(RichAttributeErrorBaseType):
         
         Returns
         -------
-        connected : `bool`
+        is_up : `bool`
         """
-        try:
-            await self.discord.wait_for(
-                lambda recording: (self.discord.connection(shard_id) is not None) or (not self.is_alive), CONNECT_TIMEOUT
-            )
-        except TimeoutError:
-            return False
-        
-        return self.is_alive
+        await self.changes.wait_for(lambda: (not self.is_alive) or self.is_up(shard_id), UP_TIMEOUT)
+        return self.is_alive and self.is_up(shard_id)
     
     
     async def settle(self, shard_ids, timeout):
