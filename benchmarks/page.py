@@ -92,6 +92,13 @@ def _iter_goals(runs):
         cells = ' | '.join(_format_goal(goal, unit) for goal in goals)
         yield f'| {goal["title"]} | {goal["limit"]:g}{unit} | {cells} |'
     yield ''
+    yield GOALS_NOTE
+
+
+GOALS_NOTE = '''\
+Ratios are medians over the rounds, and these are judged. In brackets stand the ratios of the fastest rounds: on a machine
+that is shared, they are nearer to what a machine of one's own would show.
+'''
 
 
 def _format_goal(goal, unit):
@@ -114,7 +121,9 @@ def _format_goal(goal, unit):
         return goal['verdict']
     
     verdict = goal['verdict']
-    return f'{format_figure(measured)}{unit}: {verdict if verdict == "hold" else f"**{verdict}**"}'
+    fastest = goal['fastest']
+    note = '' if fastest is None else f' ({format_figure(fastest)})'
+    return f'{format_figure(measured)}{unit}{note}: {verdict if verdict == "hold" else f"**{verdict}**"}'
 
 
 def _iter_notes(data):

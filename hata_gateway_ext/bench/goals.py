@@ -1,9 +1,10 @@
 """
 The goals: what receiving may cost, as ratios of figures of one run on one machine.
 """
-__all__ = ('GOALS', 'Goal', 'GoalResult', 'judge')
+__all__ = ('GOALS', 'get_shard_memory', 'judge')
 
 from .contender import NAME_DECODE, NAME_DEFAULT, NAME_INFLATE, NAME_OURS
+from .goal import Goal, GoalResult
 from .suite import MEMORY_SHARD_COUNT, PAYLOAD_SIZES, SHARD_COUNTS
 from .summary import get_paired_ratio
 
@@ -19,147 +20,67 @@ GROWTH_TOLERANCE = 1.2
 HEARTBEAT_LATE_LIMIT = 50.0
 
 
-class Goal:
+def get_ratio(results, key, above, below, fastest = False):
     """
-    A goal.
-    
-    Attributes
-    ----------
-    limit : `float`
-        At most.
-    measure : `FunctionType`
-        Returns the figure from the results, or `None` if it was not measured.
-    title : `str`
-        What is measured.
-    unit : `str`
-        What the figure is in; empty for ratios.
-    """
-    __slots__ = ('limit', 'measure', 'title', 'unit')
-    
-    def __new__(cls, title, limit, measure, unit = ''):
-        """
-        Creates a new goal.
-        
-        Parameters
-        ----------
-        title : `str`
-            What is measured.
-        limit : `float`
-            At most.
-        measure : `FunctionType`
-            Returns the figure from the results, or `None` if it was not measured.
-        unit : `str` = `''`, Optional
-            What the figure is in.
-        """
-        self = object.__new__(cls)
-        self.limit = limit
-        self.measure = measure
-        self.title = title
-        self.unit = unit
-        return self
-    
-    
-    def __repr__(self):
-        """Returns the goal's representation."""
-        return f'<{type(self).__name__} title = {self.title!r}, limit = {self.limit!r}>'
-
-
-class GoalResult:
-    """
-    Whether a goal is met.
-    
-    Attributes
-    ----------
-    goal : ``Goal``
-        The goal.
-    measured : `None | float`
-        The figure.
-    """
-    __slots__ = ('goal', 'measured')
-    
-    def __new__(cls, goal, measured):
-        """
-        Creates a new result.
-        
-        Parameters
-        ----------
-        goal : ``Goal``
-            The goal.
-        measured : `None | float`
-            The figure.
-        """
-        self = object.__new__(cls)
-        self.goal = goal
-        self.measured = measured
-        return self
-    
-    
-    def __repr__(self):
-        """Returns the result's representation."""
-        return f'<{type(self).__name__} goal = {self.goal!r}, measured = {self.measured!r}>'
-    
-    
-    @property
-    def verdict(self):
-        """
-        Whether the goal is met.
-        
-        Returns
-        -------
-        verdict : `str`
-        """
-        measured = self.measured
-        if measured is None:
-            return 'not measured'
-        
-        return 'hold' if measured <= self.goal.limit else 'falls short'
-    
-    
-    def to_data(self):
-        """
-        Returns what is written to files.
-        
-        Returns
-        -------
-        data : `dict<str, object>`
-        """
-        goal = self.goal
-        return {
-            'title': goal.title, 'limit': goal.limit, 'measured': self.measured, 'unit': goal.unit,
-            'verdict': self.verdict,
-        }
-
-
-def _create_ratio(key, above, below):
-    """
-    Creates a measure: how many times what an event costs the one, does it cost the other.
+    Returns how many times what an event costs the one, does it cost the other.
     
     Parameters
     ----------
+    results : `dict<str, ContestResult>`
+        The contests' results.
     key : `str`
         The contest.
     above : `str`
         The contender above the line.
     below : `str`
         The contender below.
+    fastest : `bool` = `False`, Optional
+        Whether to compare the fastest rounds alone, instead of round by round.
     
     Returns
     -------
-    measure : `FunctionType`
+    ratio : `None | float`
     """
-    def measure(results):
-        result = results.get(key, None)
-        if result is None:
-            return None
-        
-        numerator = result.get_costs(above)
-        denominator = result.get_costs(below)
-        if (numerator is None) or (denominator is None):
-            return None
-        
-        return get_paired_ratio(numerator, denominator).median
+    result = results.get(key, None)
+    if result is None:
+        return None
     
-    return measure
+    numerator = result.get_costs(above)
+    denominator = result.get_costs(below)
+    if (numerator is None) or (denominator is None):
+        return None
+    
+    if fastest:
+        return numerator.spread[0] / denominator.spread[0]
+    
+    return get_paired_ratio(numerator, denominator).median
+
+
+def _create_ratio_goal(title, limit, key, below):
+    """
+    Creates a goal about what an event costs us in comparison.
+    
+    Parameters
+    ----------
+    title : `str`
+        What is measured.
+    limit : `float`
+        At most.
+    key : `str`
+        The contest.
+    below : `str`
+        The contender to be compared with.
+    
+    Returns
+    -------
+    goal : ``Goal``
+    """
+    return Goal(
+        title,
+        limit,
+        lambda results: get_ratio(results, key, NAME_OURS, below),
+        measure_fastest = lambda results: get_ratio(results, key, NAME_OURS, below, True),
+    )
 
 
 def _measure_wire(results):
@@ -370,7 +291,7 @@ def _measure_size_growth(results):
     """
     ratios = []
     for size, _ in PAYLOAD_SIZES:
-        ratio = _create_ratio(f'size_{size}', NAME_OURS, NAME_DECODE)(results)
+        ratio = get_ratio(results, f'size_{size}', NAME_OURS, NAME_DECODE)
         if ratio is None:
             return None
         
@@ -380,16 +301,16 @@ def _measure_size_growth(results):
 
 
 GOALS = (
-    Goal('zlib-stream, gateway alone: to inflate + orjson', 1.35, _create_ratio('zlib', NAME_OURS, NAME_DECODE)),
-    Goal('zlib-stream, gateway alone: to hata\'s default', 0.19, _create_ratio('zlib', NAME_OURS, NAME_DEFAULT)),
-    Goal('zlib-stream, gateway alone: to hikari', 0.70, _create_ratio('zlib', NAME_OURS, NAME_HIKARI)),
-    Goal('zstd-stream, gateway alone: to inflate + orjson', 1.40, _create_ratio('zstd', NAME_OURS, NAME_DECODE)),
-    Goal('zstd-stream, gateway alone: to hikari', 0.66, _create_ratio('zstd', NAME_OURS, NAME_HIKARI)),
-    Goal('nobody listens, zlib-stream: to inflate alone', 1.25, _create_ratio('skip_zlib', NAME_OURS, NAME_INFLATE)),
-    Goal('nobody listens, zstd-stream: to inflate alone', 1.25, _create_ratio('skip_zstd', NAME_OURS, NAME_INFLATE)),
-    Goal('bot with a message handler: to hata\'s default', 0.48, _create_ratio('bot', NAME_OURS, NAME_DEFAULT)),
+    _create_ratio_goal('zlib-stream, gateway alone: to inflate + orjson', 1.35, 'zlib', NAME_DECODE),
+    _create_ratio_goal('zlib-stream, gateway alone: to hata\'s default', 0.19, 'zlib', NAME_DEFAULT),
+    _create_ratio_goal('zlib-stream, gateway alone: to hikari', 0.70, 'zlib', NAME_HIKARI),
+    _create_ratio_goal('zstd-stream, gateway alone: to inflate + orjson', 1.40, 'zstd', NAME_DECODE),
+    _create_ratio_goal('zstd-stream, gateway alone: to hikari', 0.66, 'zstd', NAME_HIKARI),
+    _create_ratio_goal('nobody listens, zlib-stream: to inflate alone', 1.25, 'skip_zlib', NAME_INFLATE),
+    _create_ratio_goal('nobody listens, zstd-stream: to inflate alone', 1.25, 'skip_zstd', NAME_INFLATE),
+    _create_ratio_goal('bot with a message handler: to hata\'s default', 0.48, 'bot', NAME_DEFAULT),
     Goal('bytes on the wire: zstd-stream to zlib-stream', 0.70, _measure_wire),
-    Goal('over TLS: to hata\'s default', 0.35, _create_ratio('tls', NAME_OURS, NAME_DEFAULT)),
+    _create_ratio_goal('over TLS: to hata\'s default', 0.35, 'tls', NAME_DEFAULT),
     Goal('memory of an idle shard beyond hata\'s default', 64.0, _measure_memory, 'KiB'),
     Goal('256 idle shards, heartbeat every 41.25 s', 1.0, _measure_idle, '% of a core'),
     Goal('100,000 events at once: longest stall of the loop', 10.0, _measure_stall, 'ms'),
@@ -413,4 +334,10 @@ def judge(results):
     -------
     goal_results : `list<GoalResult>`
     """
-    return [GoalResult(goal, goal.measure(results)) for goal in GOALS]
+    return [
+        GoalResult(
+            goal,
+            goal.measure(results),
+            None if goal.measure_fastest is None else goal.measure_fastest(results),
+        ) for goal in GOALS
+    ]

@@ -156,7 +156,9 @@ def iter_lines(data):
     yield 'Goals'
     for goal in data['goals']:
         measured = goal['measured']
+        fastest = goal['fastest']
         yield (
             f'  {goal["title"]:<52} {"-" if measured is None else format_figure(measured):>8} '
             f'(at most {goal["limit"]:g}{" " if goal["unit"] else ""}{goal["unit"]}): {goal["verdict"]}'
+            + ('' if fastest is None else f'; fastest rounds {format_figure(fastest)}')
         )

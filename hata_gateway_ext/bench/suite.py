@@ -57,6 +57,8 @@ class Suite:
         Intents as a bit mask.
     others : `FunctionType`
         Returns further contenders for a compression.
+    quiet : `float`
+        Seconds to wait at most until nothing else is running.
     rounds : `int`
         Rounds of each contest.
     say : `FunctionType`
@@ -64,9 +66,9 @@ class Suite:
     seed : `int`
         The same seed makes the same recordings.
     """
-    __slots__ = ('event_count', 'intents', 'others', 'rounds', 'say', 'seed')
+    __slots__ = ('event_count', 'intents', 'others', 'quiet', 'rounds', 'say', 'seed')
     
-    def __new__(cls, *, event_count, intents = INTENTS_RECORDED, others = None, rounds, say, seed):
+    def __new__(cls, *, event_count, intents = INTENTS_RECORDED, others = None, quiet = 0.0, rounds, say, seed):
         """
         Creates a new suite.
         
@@ -78,6 +80,8 @@ class Suite:
             Intents as a bit mask.
         others : `None | FunctionType` = `None`, Optional (Keyword only)
             Called with a compression and the intents, returns further contenders.
+        quiet : `float` = `0.0`, Optional (Keyword only)
+            Seconds to wait at most until nothing else is running. What is disturbed all the same is measured again.
         rounds : `int` (Keyword only)
             Rounds of each contest.
         say : `FunctionType` (Keyword only)
@@ -89,6 +93,7 @@ class Suite:
         self.event_count = event_count
         self.intents = intents
         self.others = others
+        self.quiet = quiet
         self.rounds = rounds
         self.say = say
         self.seed = seed
@@ -180,7 +185,9 @@ class Suite:
             Passed to ``Contest.run``.
         """
         contest = Contest(key, title, recording, contenders)
-        results[key] = contest.run(directory, self.rounds if rounds is None else rounds, self.say, **keywords)
+        results[key] = contest.run(
+            directory, self.rounds if rounds is None else rounds, self.say, quiet = self.quiet, **keywords
+        )
     
     
     def _run_zlib(self, directory, results):

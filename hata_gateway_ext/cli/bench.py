@@ -73,6 +73,16 @@ def add_measure_arguments(parser, contests, event_count, rounds):
         default = INTENTS_RECORDED,
         help = f'intents of your bot as a number: decides what events there are (default: {INTENTS_RECORDED})',
     )
+    parser.add_argument(
+        '--quiet',
+        type = float,
+        default = 0.0,
+        metavar = 'SECONDS',
+        help = (
+            'wait before each process until nothing else is running, at most this long, and run it again if something else '
+            'did meanwhile (Linux)'
+        ),
+    )
     parser.add_argument('--json', metavar = 'PATH', help = 'also write everything that was measured to this file')
     parser.set_defaults(contests = contests)
 
@@ -126,6 +136,7 @@ def measure(arguments, others = None):
         event_count = arguments.events,
         intents = arguments.intents,
         others = others,
+        quiet = arguments.quiet,
         rounds = arguments.rounds,
         say = say,
         seed = arguments.seed,
@@ -139,6 +150,7 @@ def measure(arguments, others = None):
         'average_size': recording.average_size,
         'digest': recording.digest,
         'rounds': arguments.rounds,
+        'quiet': arguments.quiet,
     }
     data = build_data(suite.run(arguments.only or arguments.contests), head)
     
