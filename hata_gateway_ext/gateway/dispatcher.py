@@ -125,72 +125,90 @@ class Dispatcher(DispatcherBase):
                 if payload is None:
                     return False
                 
-                next_sequence = sequence + 1
                 try:
                     name, head_format = heads[payload[: head_size]]
                     parser = parsers[name]
-                    inert = inert_parsers[parser]
-                    if inert:
-                        is_next = payload.startswith(head_format % next_sequence)
-                    else:
-                        message = load(payload)
-                        data = message['d']
-                        received_sequence = message['s']
-                        # `is`, because neither `0.0` nor `false` is a dispatch.
-                        is_next = (
-                            (received_sequence == next_sequence)
-                            and (message['op'] is dispatch)
-                            and (message['t'] == name)
-                            and (type(received_sequence) is int)
-                        )
-                except (KeyError, TypeError, ValueError, PayloadError):
-                    # Not what it looks like.
-                    is_next = False
-                
-                if is_next:
-                    if inert:
-                        skipped += 1
-                    else:
-                        dispatched += 1
-                        if (data is not None):
-                            try:
-                                parser(client, data)
-                            except BaseException as exception:
-                                self._report(name, exception)
-                            
-                            if (observer is not None):
-                                observer(name, data)
+                    if inert_parsers[parser]:
+                        if not payload.startswith(head_format % (sequence + 1)):
+                            raise KeyError
                         
-                        if self._detour:
-                            # The parser led to our end, and perhaps to that of the session.
-                            if session.sequence == sequence:
-                                session.sequence = sequence = next_sequence
-                            
-                            if self._stopped:
-                                return self._discard(messages)
-                            
-                            heads = NO_HEADS
+                        sequence += 1
+                        session.sequence = sequence
+                        skipped += 1
+                        interval -= len(payload)
+                        if interval > 0:
                             continue
+                        
+                        if clock() >= deadline:
+                            return True
+                        
+                        interval = CLOCK_INTERVAL
+                        continue
                     
-                    session.sequence = sequence = next_sequence
+                    message = load(payload)
+                    data = message['d']
+                    received_sequence = message['s']
+                    if (
+                        (received_sequence != sequence + 1)
+                        # Neither `0.0` nor `false` is a dispatch.
+                        or (message['op'] is not dispatch)
+                        or (message['t'] != name)
+                        or (type(received_sequence) is not int)
+                    ):
+                        raise KeyError
+                
+                except (KeyError, TypeError, ValueError, PayloadError):
+                    # Not what it looks like, and nothing came of it yet. It is handled below, out of reach of the exception,
+                    # which may hold the payload.
+                    pass
                 
                 else:
-                    self._handle_payload(payload)
-                    if self._stopped:
-                        return self._discard(messages)
+                    if (data is not None):
+                        try:
+                            parser(client, data)
+                        except BaseException as exception:
+                            self._report(name, exception)
+                        
+                        if (observer is not None):
+                            observer(name, data)
                     
-                    heads = NO_HEADS if self._detour else KNOWN_HEADS
-                    sequence = session.sequence
-                    if sequence is None:
+                    dispatched += 1
+                    if self._detour:
+                        # The parser led to our end, and perhaps to that of the session.
+                        if session.sequence == sequence:
+                            session.sequence = sequence + 1
+                        
+                        if self._stopped:
+                            return self._discard(messages)
+                        
+                        sequence += 1
                         heads = NO_HEADS
-                        sequence = 0
-                
-                interval -= len(payload)
-                if interval <= 0:
+                        continue
+                    
+                    sequence += 1
+                    session.sequence = sequence
+                    interval -= len(payload)
+                    if interval > 0:
+                        continue
+                    
                     if clock() >= deadline:
                         return True
                     
                     interval = CLOCK_INTERVAL
+                    continue
+                
+                self._handle_payload(payload)
+                if self._stopped:
+                    return self._discard(messages)
+                
+                heads = NO_HEADS if self._detour else KNOWN_HEADS
+                sequence = session.sequence
+                if sequence is None:
+                    heads = NO_HEADS
+                    sequence = 0
+                
+                if clock() >= deadline:
+                    return True
         
         except InflateError as exception:
             self._break(exception)

@@ -67,6 +67,8 @@ class Handler:
     
     
     def payload_unreadable(self, exception):
+        # What is behind it would hold the payload.
+        assert exception.__context__ is None
         self.calls.append(('unreadable', type(exception), str(exception)))
         return self.pass_over
     
