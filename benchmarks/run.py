@@ -54,8 +54,31 @@ def create_others(compression, intents):
         ) for name, package, module in (
             ('hikari', 'hikari', 'hikari_shard'),
             ('discord.py', 'discord', 'discord_py_client'),
-        ) if (find_spec(package) is not None)
+        ) if (find_spec(package) is not None) and can_receive(package, compression)
     ]
+
+
+def can_receive(package, compression):
+    """
+    Returns whether a library knows a compression. hikari for Python 3.9 does not know zstd-stream.
+    
+    Parameters
+    ----------
+    package : `str`
+        The library's package.
+    compression : `str`
+        The compression.
+    
+    Returns
+    -------
+    can_receive : `bool`
+    """
+    if (package != 'hikari') or (compression != 'zstd-stream'):
+        return True
+    
+    from hikari.api.shard import GatewayCompression
+    
+    return hasattr(GatewayCompression, 'TRANSPORT_ZSTD_STREAM')
 
 
 def load_runs():

@@ -20,10 +20,14 @@ def describe_machine():
     """
     libraries = {}
     for name in PACKAGES:
-        try:
-            libraries[name] = version(name)
-        except PackageNotFoundError:
-            continue
+        # Python 3.9 finds a package only under the very name with which it was built.
+        for spelling in (name, name.replace('.', '-'), name.replace('.', '_')):
+            try:
+                libraries[name] = version(spelling)
+            except PackageNotFoundError:
+                continue
+            
+            break
     
     return {
         'system': platform.system(),
