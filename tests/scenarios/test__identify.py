@@ -27,6 +27,25 @@ def get_bucket_pauses(identifies, max_concurrency):
     ]
 
 
+async def test__identify__payload(run_bot, settle):
+    """
+    IDENTIFY names the shard and the shard count. A guild belongs to the shard `(guild_id >> 22) % shard_count`: its events
+    come there, and what is about it is sent there.
+    """
+    async with LocalDiscord(heartbeat_interval = 0.5, shards = 3, max_concurrency = 3, guilds = 6) as discord:
+        async with run_bot(discord, shard_count = 3) as bot:
+            identifies = discord.recording.operations_of(2)
+            assert sorted(identify.data['shard'] for identify in identifies) == [[0, 3], [1, 3], [2, 3]]
+            assert {identify.data['intents'] for identify in identifies} == {int(bot.client.intents)}
+            assert discord.token not in repr(identifies)
+            
+            assert len(bot.client.guilds) == 6
+            for guild in bot.client.guilds:
+                assert bot.gateway.get_gateway(guild.id).shard_id == (guild.id >> 22) % 3
+            
+            await settle(discord, bot)
+
+
 async def test__identify__eight_shards(run_bot):
     """Eight shards at `max_concurrency` 4 are up in 5 s plus at most 0.5 s."""
     async with LocalDiscord(heartbeat_interval = 0.5, shards = 8, max_concurrency = 4) as discord:

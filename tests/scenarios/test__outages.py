@@ -66,6 +66,8 @@ async def test__outage__accept_and_drop(run_bot):
         (Refuse(403), 'http', 403),
         (Refuse(404), 'http', 404),
         (Refuse(200), 'http', 200),
+        # Nobody is followed to where else he may point.
+        (Refuse(302, {'Location': 'http://127.0.0.1:80/'}), 'http', 302),
         (Cut(), 'unreachable', None),
         (Cut(reset = False), 'unreachable', None),
         (Skip(), 'timeout', None),

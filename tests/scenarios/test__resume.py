@@ -60,7 +60,7 @@ async def test__resume__in_the_middle_of_a_flood(run_bot, settle, reset):
             assert discord.recording.identify_count(0) == 1
 
 
-async def test__resume__from_the_last_dispatched_event(run_bot, monkeypatch):
+async def test__resume__from_the_last_dispatched_event(run_bot, settle, monkeypatch):
     """
     The sequence that is resumed from is that of the last event handed to its parser: what was read with it, and not handled
     before the connection was given up, comes again.
@@ -80,7 +80,7 @@ async def test__resume__from_the_last_dispatched_event(run_bot, monkeypatch):
             discord.emit_many('SCENARIO', [{'index': index} for index in range(20)], shard_id = 0)
             resume = await discord.wait_for(lambda recording: recording.resumes and recording.resumes[0])
             await discord.wait_for(lambda recording: recording.resumed_count(0))
-            await bot.call(lambda: None)
+            await settle(discord, bot)
             
             # While an event is handled, the session still stands at the one before.
             assert seen == [(index, first_sequence + index - 1) for index in range(20)]
@@ -193,3 +193,46 @@ async def test__resume__session_gone(run_bot, settle, quick_identify):
             assert [resume.result for resume in discord.recording.resumes] == ['invalid']
             assert bot.gateway.session_id != old_session_id
             await settle(discord, bot)
+
+
+async def test__resume__right_after_ready(run_bot, settle):
+    """Lost between READY and the guilds: these are replayed, and the bot is ready once, with all of its guilds."""
+    async with LocalDiscord(heartbeat_interval = 0.5, guilds = 5) as discord:
+        discord.fault(Cut(), at = 'ready_sent')
+        async with run_bot(discord) as bot:
+            assert len(bot.client.guilds) == 5
+            assert {guild.available for guild in bot.client.guilds} == {True}
+            await settle(discord, bot)
+            assert bot.ready_count == 1
+            assert discord.recording.identify_count(0) == 1
+            assert discord.recording.resumed_count(0) == 1
+
+
+@pytest.mark.parametrize('code', (4003, 4007, 4009, 4000, 1000))
+async def test__resume__closed_before_hello(run_bot, settle, short_delays, code):
+    """An attempt that fails before HELLO leaves the session as it is, whatever the close code says."""
+    async with LocalDiscord(heartbeat_interval = 0.5) as discord:
+        async with run_bot(discord) as bot:
+            discord.fault(Close(code), at = 'hello')
+            discord.cut(0)
+            discord.send_messages(20)
+            await discord.wait_for(lambda recording: recording.resumed_count(0))
+            await settle(discord, bot)
+            assert discord.recording.identify_count(0) == 1
+
+
+async def test__resume__not_after_close(make_bot, settle, quick_identify):
+    """Closing with 1000 ends the session: a client that is stopped and started again identifies."""
+    async with LocalDiscord(heartbeat_interval = 0.5, identify_interval = 0.0) as discord:
+        bot = make_bot(discord)
+        for count in (1, 2):
+            await bot.start()
+            await discord.wait_for(lambda recording, count = count: recording.ready_count(0) == count)
+            await settle(discord, bot)
+            await bot.stop()
+            await discord.wait_for(lambda recording: not discord.connections)
+            assert bot.gateway.session_id is None
+            assert discord.sessions == ()
+        
+        assert discord.recording.close_codes(0) == [1000, 1000]
+        assert discord.recording.resume_count() == 0

@@ -6,9 +6,9 @@ from time import monotonic
 
 import pytest
 from hata import KOKORO
-from scarletio import Task, TaskGroup
+from scarletio import Task, TaskGroup, to_json
 
-from hata_gateway_ext import GatewaySendReport
+from hata_gateway_ext import GatewaySendReport, PayloadTooLargeError
 from hata_gateway_ext.local_discord import Delay, LocalDiscord, Skip
 
 PRESENCE = 3
@@ -274,3 +274,24 @@ async def test__send__over_the_limit_of_discord(run_bot, settle):
             await bot.wait_for(lambda: bot.errors)
             assert [error.code for error in bot.errors] == [4008]
             await settle(discord, bot)
+
+
+async def test__send__size(run_bot, settle):
+    """A payload of 4096 bytes of JSON is sent; one byte more is refused here, as Discord would close the connection."""
+    def build(size):
+        payload = build_presence(0)
+        payload['d']['status'] = ''
+        payload['d']['status'] = 'a' * (size - len(to_json(payload)))
+        return payload
+    
+    
+    async with LocalDiscord(heartbeat_interval = 0.5) as discord:
+        async with run_bot(discord) as bot:
+            with pytest.raises(PayloadTooLargeError, match = '4096'):
+                await bot.run(bot.gateway.send_as_json(build(4097)))
+            
+            await bot.run(bot.gateway.send_as_json(build(4096)))
+            await discord.wait_for(lambda recording: recording.operations_of(PRESENCE))
+            await settle(discord, bot)
+            assert [operation.size for operation in discord.recording.operations_of(PRESENCE)] == [4096]
+            assert discord.recording.connection_count() == 1
