@@ -307,32 +307,39 @@ class ZlibStreamInflater:
         """
         decompressor = self._decompressor
         parts = self._parts
-        if parts is None:
-            parts = bytearray()
-            self._parts = parts
-        
+        size = 0 if parts is None else len(parts)
+        pieces = []
         requested = FIRST_SIZE
         while True:
-            parts += payload
-            _check_size(len(parts))
+            pieces.append(payload)
+            size += len(payload)
+            _check_size(size)
             if len(payload) < requested:
                 break
             
             requested = NEXT_SIZE
             payload = self._decompress(decompressor.unconsumed_tail, NEXT_SIZE)
         
+        payload = b''.join(pieces)
+        
         # A gateway's stream lives as long as its connection. What is behind its end would never come out.
         if decompressor.eof:
             raise InflateError('A zlib stream has ended.')
         
         tail = (self._tail + message[-len(ZLIB_SUFFIX) :])[-len(ZLIB_SUFFIX) :]
-        if tail != ZLIB_SUFFIX:
-            self._tail = tail
-            return None
+        if tail == ZLIB_SUFFIX:
+            self._parts = None
+            self._tail = b''
+            return payload if parts is None else bytes(parts + payload)
         
-        self._parts = None
-        self._tail = b''
-        return bytes(parts)
+        # Many messages may bring little each; a `bytearray` costs no more than what is in it.
+        if parts is None:
+            self._parts = bytearray(payload)
+        else:
+            parts += payload
+        
+        self._tail = tail
+        return None
 
 
 class ZstdStreamInflater:
@@ -452,16 +459,18 @@ class ZstdStreamInflater:
         EOFError
         """
         decompressor = self._decompressor
-        parts = bytearray()
+        pieces = []
+        size = 0
         while True:
-            parts += payload
-            _check_size(len(parts))
+            pieces.append(payload)
+            size += len(payload)
+            _check_size(size)
             if decompressor.needs_input or decompressor.eof:
                 break
             
             payload = self._decompress(b'', NEXT_SIZE)
         
-        return bytes(parts)
+        return b''.join(pieces)
 
 
 INFLATERS = {

@@ -18,7 +18,8 @@ __all__ = (
     'read_head'
 )
 
-from json import loads as load_json
+import sys
+from json import JSONDecoder
 from re import compile as re_compile
 
 from .errors import PayloadError
@@ -45,8 +46,8 @@ HEAD_PATTERN = re_compile(rb'\{"t":"([A-Z][A-Z0-9_]{0,63})","s":(0|[1-9][0-9]{0,
 HEAD_SIZE = 24
 HEAD_NAME_SIZE_MIN = 12
 
-# The longest run of digits that is accepted as a number by the slow decoder: CPython's own limit
-# (`sys.int_info.default_max_str_digits`), which its older versions lack, and without which decoding takes quadratic time.
+# The longest run of digits that is accepted as a number where CPython itself has no such limit: its own default. Without a
+# limit, decoding takes quadratic time.
 DIGITS_MAX = 4300
 
 # How many names are remembered. Discord has about a hundred; the bound keeps a peer that invents names from growing it.
@@ -135,6 +136,13 @@ def _parse_integer(digits):
     return int(digits)
 
 
+# Has no constants that JSON has not, and no numbers that take for ever.
+SLOW_DECODER = JSONDecoder(
+    parse_constant = _refuse_constant,
+    parse_int = None if hasattr(sys, 'get_int_max_str_digits') else _parse_integer,
+)
+
+
 def _decode_slowly(payload):
     """
     Decodes the payload with the standard library, which accepts what `orjson` does not: lone surrogates.
@@ -159,7 +167,7 @@ def _decode_slowly(payload):
         reason = 'it is not UTF-8'
     else:
         try:
-            return load_json(text, parse_constant = _refuse_constant, parse_int = _parse_integer)
+            return SLOW_DECODER.decode(text)
         except ValueError:
             reason = 'it is not valid'
         except RecursionError:
