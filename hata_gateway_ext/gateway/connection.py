@@ -14,7 +14,7 @@ from scarletio import CancelledError, RichAttributeErrorBaseType, Task
 from scarletio.web_common import URL
 
 from ..protocol.compression import create_inflater
-from .connector import classify_connect_failure
+from .connector import API_HOST, classify_connect_failure
 from .dispatcher import Dispatcher
 from .web_socket import GatewayWebSocket
 
@@ -148,7 +148,7 @@ class GatewayConnection(RichAttributeErrorBaseType):
             self._task = None
             if self.driver.connection is self:
                 self.driver.connect_failed(
-                    classify_connect_failure(exception, self.host or 'the gateway', self.driver.shard_id)
+                    classify_connect_failure(exception, self.host or API_HOST, self.driver.shard_id)
                 )
         
         else:

@@ -5,25 +5,29 @@ scarletio verifies nobody's certificate unless it is given a TLS context: hata's
 REST and in IDENTIFY, goes to whoever answers. So the connector of the client's http client is replaced by one that
 verifies; the gateway uses the same.
 """
-__all__ = ('classify_connect_failure', 'create_verified_connector', 'is_verifying')
+__all__ = ('API_HOST', 'classify_connect_failure', 'create_verified_connector', 'is_verifying')
 
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from socket import gaierror
 from ssl import SSLCertVerificationError, SSLError, create_default_context
+from urllib.parse import urlsplit
 
 from hata import DiscordException, KOKORO
+from hata.discord.http.urls import API_ENDPOINT
 from scarletio import CauseGroup
 from scarletio.http_client import ConnectorTCP
+from scarletio.http_client.connection_key import ConnectionKey
 from scarletio.web_common import InvalidHandshake, ProxyError
 
 from ..exceptions import (
     CONNECT_FAILURE_HANDSHAKE, CONNECT_FAILURE_HTTP, CONNECT_FAILURE_NAME, CONNECT_FAILURE_REFUSED,
     CONNECT_FAILURE_TIMEOUT, CONNECT_FAILURE_TLS, CONNECT_FAILURE_UNREACHABLE, GatewayConnectReport
 )
+from ..protocol.errors import ProtocolError
 
-# Exceptions in a chain of causes. A chain can be a circle.
-CAUSE_LIMIT = 32
+# Where the gateway is looked up.
+API_HOST = urlsplit(API_ENDPOINT).hostname
 
 
 def is_verifying(connector):
@@ -71,7 +75,7 @@ def create_verified_connector(connector):
     )
 
 
-def _iter_causes(exception):
+def _iter_causes(exception, contexts = False):
     """
     Iterates over an exception and everything that caused it.
     
@@ -81,17 +85,22 @@ def _iter_causes(exception):
     ----------
     exception : `BaseException`
         The exception to begin with.
+    contexts : `bool` = `False`, Optional
+        Whether what was being handled when they were raised is iterated over as well.
     
     Yields
     ------
     exception : `BaseException`
     """
     queue = [exception]
-    for _ in range(CAUSE_LIMIT):
-        if not queue:
-            return
-        
+    # A chain can be a circle.
+    seen = set()
+    while queue:
         exception = queue.pop(0)
+        if id(exception) in seen:
+            continue
+        
+        seen.add(id(exception))
         if isinstance(exception, CauseGroup):
             queue.extend(exception.causes)
             continue
@@ -100,6 +109,9 @@ def _iter_causes(exception):
         
         if (exception.__cause__ is not None):
             queue.append(exception.__cause__)
+        
+        if contexts and (exception.__context__ is not None):
+            queue.append(exception.__context__)
         
         queue.extend(argument for argument in exception.args if isinstance(argument, BaseException))
 
@@ -179,11 +191,31 @@ def classify_connect_failure(exception, host, shard_id):
     Returns
     -------
     report : ``GatewayConnectReport``
-        `exception` is its cause.
+        `exception` is its cause, unless what is printed of it would show how we log in at a proxy.
     """
     report = _classify(exception, host, shard_id)
-    report.__cause__ = exception
+    if not any(_shows_proxy(cause) for cause in _iter_causes(exception, True)):
+        report.__cause__ = exception
+    
     return report
+
+
+def _shows_proxy(exception):
+    """
+    Returns whether the representation of an exception shows a proxy, and with it the password for it.
+    
+    Parameters
+    ----------
+    exception : `BaseException`
+        The exception.
+    
+    Returns
+    -------
+    shows_proxy : `bool`
+    """
+    return any(
+        isinstance(argument, ConnectionKey) and (argument.proxy is not None) for argument in exception.args
+    )
 
 
 def _classify(exception, host, shard_id):
@@ -248,7 +280,12 @@ def _classify(exception, host, shard_id):
         
         if isinstance(cause, gaierror):
             return GatewayConnectReport(
-                CONNECT_FAILURE_NAME, f'the name {host} could not be resolved: {cause.strerror}.', shard_id,
+                CONNECT_FAILURE_NAME, f'the name {host} could not be resolved: {str(cause.strerror).rstrip(".")}.', shard_id,
+            )
+        
+        if isinstance(cause, ProtocolError):
+            return GatewayConnectReport(
+                CONNECT_FAILURE_HANDSHAKE, f'{host} does not answer as it should: {cause}', shard_id,
             )
         
         if isinstance(cause, ConnectionRefusedError):
