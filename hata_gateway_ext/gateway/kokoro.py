@@ -132,12 +132,13 @@ class Kokoro(RichAttributeErrorBaseType):
     
     def answered(self):
         """
-        An acknowledgement came.
+        An acknowledgement came. While it does not beat nothing is changed.
         """
-        clock = self._clock
-        if clock is None:
+        # One that comes before HELLO is no answer to a heartbeat of this connection.
+        if self.runner is None:
             return
         
+        clock = self._clock
         now = LOOP_TIME()
         self.last_answer = now
         latency = clock.acknowledged(now)

@@ -214,14 +214,13 @@ class SessionActions(RichAttributeErrorBaseType):
         
         self.connection = None
         kokoro = self.kokoro
-        if (kokoro is not None):
+        if (kokoro is not None) and kokoro.should_run:
+            # It beats from HELLO on.
             kokoro.stop()
+            self.counts.losses += 1
         
         self.send_queue.disconnect()
         self.counts.add_dispatcher(connection.dispatcher)
-        if (connection.web_socket is not None):
-            self.counts.losses += 1
-        
         return connection
     
     
