@@ -20,10 +20,10 @@ __all__ = (
     'CONNECT_FAILURE_HANDSHAKE', 'CONNECT_FAILURE_HTTP', 'CONNECT_FAILURE_NAME', 'CONNECT_FAILURE_REFUSED',
     'CONNECT_FAILURE_TIMEOUT', 'CONNECT_FAILURE_TLS', 'CONNECT_FAILURE_UNREACHABLE', 'FatalGatewayCloseException',
     'GatewayCloseReport', 'GatewayConnectReport', 'GatewayExtensionError', 'GatewayInputReport', 'GatewayReport',
-    'GatewaySendReport', 'GatewayStoreReport', 'PayloadTooLargeError',
+    'GatewaySendReport', 'GatewayStoreReport', 'PayloadTooLargeError', 'create_fatal_exception',
 )
 
-from hata import DiscordGatewayException
+from hata import DiscordGatewayException, InvalidToken
 
 from .protocol.close_codes import CLOSE_CODES
 
@@ -138,7 +138,7 @@ CONNECT_FAILURE_TIMEOUT = 'timeout'
 CONNECT_FAILURE_TLS = 'tls'
 # The server, or a proxy, answered with an HTTP status that refuses us.
 CONNECT_FAILURE_HTTP = 'http'
-# The server answered, but not as a web socket server does.
+# The server answered, but not as a web socket server does, or not as Discord does.
 CONNECT_FAILURE_HANDSHAKE = 'handshake'
 
 
@@ -228,3 +228,26 @@ class FatalGatewayCloseException(DiscordGatewayException):
     
     
     __str__ = __repr__
+
+
+def create_fatal_exception(code):
+    """
+    Creates the exception that the gateway ends with after a fatal close code.
+    
+    Parameters
+    ----------
+    code : `int`
+        The close code.
+    
+    Returns
+    -------
+    exception : ``DiscordGatewayException | InvalidToken``
+        hata's own for the codes that hata knows what to do about.
+    """
+    if code == 4004:
+        return InvalidToken()
+    
+    if code == 4011:
+        return DiscordGatewayException(code)
+    
+    return FatalGatewayCloseException(code)

@@ -8,21 +8,29 @@ __all__ = ('setup_ext_gateway_ext',)
 
 from warnings import warn
 
-from hata import Client
+from hata import Client, KOKORO
 from hata.ext import register_library_extension, register_setup_function
-from scarletio import LOOP_TIME
+from scarletio import LOOP_TIME, sleep
 
 from .configuration import GatewayConfiguration, OPTIONS, SHUTDOWN_SUSPEND, is_enabled
-from .gateway.connector import create_verified_connector, is_verifying
+from .gateway.connector import API_HOST, classify_connect_failure, create_verified_connector, is_verifying
 from .gateway.context import GatewayContext
+from .gateway.discovery import LOOK_UP_ERRORS, MALFORMED_ANSWER_ERRORS, get_shard_count
 from .gateway.shard import DurableGatewayClientShard
 from .gateway.sharder import DurableGatewayClientSharder
 from .gateway.termination import interrupt_on_termination
+from .protocol.errors import PayloadError
 
 EXTENSION_NAME = 'hata_gateway_ext.gateway_ext'
 LIBRARY_EXTENSION_NAME = 'HataGatewayExt'
 
 OPTION_KEYWORDS = tuple(option.keyword for option in OPTIONS)
+
+# Seconds until Discord is asked again how many shards there should be; the delay of hata's own loop.
+RESHARD_RETRY_DELAY = 5.0
+
+# As what it is reported that Discord cannot be asked.
+TROUBLE_RESHARD = 'reshard'
 
 # Whether it was said already that the operator switched the extension off.
 DISABLED_SAID = False
@@ -205,27 +213,135 @@ class Resharder:
         Raises
         ------
         ConnectionError
-            - If there is no internet.
+            - If there is no internet, or Discord's answer cannot be understood.
         InvalidToken
             - If Discord does not accept the token.
         DiscordException
             - If Discord refuses to answer.
         """
         client = self.client
-        data = await client.client_gateway()
-        client._gateway_url = data['url']
-        client._gateway_time = LOOP_TIME()
-        self.context.discovery.set_data(data)
-        
         old_shard_count = max(client.shard_count, 1)
-        new_shard_count = max(data.get('shards', 1), 1)
         
-        if (new_shard_count == old_shard_count) or ((not force) and (new_shard_count < old_shard_count)):
+        if not self._is_called_by_launcher():
+            new_shard_count = await self._look_up()
+        
+        elif force:
+            # Close code 4011 said that the shards are too few; so the same count, or a lower one, is no answer.
+            new_shard_count = await self._look_up_persistently()
+            if (new_shard_count is not None) and (new_shard_count <= old_shard_count):
+                new_shard_count = old_shard_count * 2
+        
+        else:
+            # The gateway ended, and is to be launched again; by another launcher perhaps, if the client was started anew.
+            await self.context.wait_until_let_up()
+            await client.gateway.wait_until_ended()
+            new_shard_count = await self._look_up_running()
+        
+        if (
+            (new_shard_count is None) or (new_shard_count == old_shard_count) or
+            ((not force) and (new_shard_count < old_shard_count))
+        ):
             return
         
         client.gateway.abort()
         client.shard_count = new_shard_count
         client.gateway = create_gateway(client, self.context)
+    
+    
+    def _is_called_by_launcher(self):
+        """
+        Returns whether the current task is the one of hata's that launches the gateway again whenever it ended. That one calls
+        us when it logged the client in already, and would end the client if we raised what it does not expect.
+        
+        Returns
+        -------
+        is_called_by_launcher : `bool`
+        """
+        return KOKORO.current_task.qualname == self.client._connect.__qualname__
+    
+    
+    async def _look_up(self):
+        """
+        Asks Discord how many shards the client should have.
+        
+        This method is a coroutine.
+        
+        Returns
+        -------
+        shard_count : `int`
+            At least 1.
+        
+        Raises
+        ------
+        ConnectionError
+        DiscordException
+        HttpProcessingError
+        InvalidToken
+        """
+        client = self.client
+        try:
+            data = await client.client_gateway()
+            self.context.discovery.set_data(data)
+        except (PayloadError, *MALFORMED_ANSWER_ERRORS) as exception:
+            raise ConnectionError('Discord\'s answer of `/gateway/bot` cannot be understood.') from exception
+        
+        client._gateway_url = data['url']
+        client._gateway_time = LOOP_TIME()
+        self.context.reports.settle(TROUBLE_RESHARD)
+        return get_shard_count(data)
+    
+    
+    async def _look_up_running(self):
+        """
+        Asks Discord how many shards a client that runs should have.
+        
+        This method is a coroutine.
+        
+        Returns
+        -------
+        shard_count : `None | int`
+            `None` if the client was stopped meanwhile.
+        
+        Raises
+        ------
+        ConnectionError
+            - If it could not be asked, whatever the reason is. hata tries it again after this one only, in 5 seconds; any
+                other would end the client.
+        InvalidToken
+        """
+        client = self.client
+        try:
+            return (await self._look_up()) if client.running else None
+        
+        except LOOK_UP_ERRORS as exception:
+            if not client.running:
+                return None
+            
+            report = classify_connect_failure(exception, API_HOST, None)
+            self.context.reports.report_once(TROUBLE_RESHARD, report, (report.kind, report.status))
+            raise ConnectionError('Discord could not be asked how many shards the client should have.') from exception
+    
+    
+    async def _look_up_persistently(self):
+        """
+        Asks Discord how many shards a client that runs should have, until it answers.
+        
+        This method is a coroutine.
+        
+        Returns
+        -------
+        shard_count : `None | int`
+            `None` if the client was stopped meanwhile.
+        
+        Raises
+        ------
+        InvalidToken
+        """
+        while True:
+            try:
+                return await self._look_up_running()
+            except ConnectionError:
+                await sleep(RESHARD_RETRY_DELAY, KOKORO)
 
 
 register_library_extension(LIBRARY_EXTENSION_NAME)

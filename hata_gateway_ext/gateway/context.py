@@ -3,7 +3,8 @@ What the shards of a client share.
 """
 __all__ = ('GatewayContext',)
 
-from scarletio import RichAttributeErrorBaseType
+from hata import KOKORO
+from scarletio import Future, RichAttributeErrorBaseType, shield
 
 from .discovery import GatewayDiscovery
 from .identify_queue import get_identify_queue
@@ -17,6 +18,8 @@ class GatewayContext(RichAttributeErrorBaseType):
     
     Attributes
     ----------
+    _let_up : ``None | Future<None>``
+        Done when the gateway, which is held down, may be launched again. `None` if it is not held down.
     configuration : ``GatewayConfiguration``
         What the user chose.
     discovery : ``GatewayDiscovery``
@@ -28,7 +31,7 @@ class GatewayContext(RichAttributeErrorBaseType):
     reports : ``Reports``
         Tells the bot's owner.
     """
-    __slots__ = ('configuration', 'discovery', 'identify_queue', 'persistence', 'reports')
+    __slots__ = ('_let_up', 'configuration', 'discovery', 'identify_queue', 'persistence', 'reports')
     
     def __new__(cls, client, configuration):
         """
@@ -44,6 +47,7 @@ class GatewayContext(RichAttributeErrorBaseType):
         identify_queue = get_identify_queue(client.token)
         
         self = object.__new__(cls)
+        self._let_up = None
         self.configuration = configuration
         self.discovery = GatewayDiscovery(client, identify_queue)
         self.identify_queue = identify_queue
@@ -59,3 +63,33 @@ class GatewayContext(RichAttributeErrorBaseType):
     
     def __repr__(self):
         return f'<{type(self).__name__} configuration = {self.configuration!r}>'
+    
+    # ---- held down: closed, while the client goes on running ----
+    
+    def hold_down(self):
+        """
+        The gateway is to stay down.
+        """
+        if self._let_up is None:
+            self._let_up = Future(KOKORO)
+    
+    
+    def let_up(self):
+        """
+        The gateway may be launched again.
+        """
+        let_up = self._let_up
+        if (let_up is not None):
+            self._let_up = None
+            let_up.set_result_if_pending(None)
+    
+    
+    async def wait_until_let_up(self):
+        """
+        Waits as long as the gateway is held down.
+        
+        This method is a coroutine.
+        """
+        let_up = self._let_up
+        if (let_up is not None):
+            await shield(let_up, KOKORO)

@@ -1,10 +1,16 @@
 """
 Where the gateway is: the url of `/gateway/bot`, and how often we may ask.
 """
-__all__ = ('DISCOVERY_LIFETIME', 'DISCOVERY_TIMEOUT', 'GatewayDiscovery')
+__all__ = (
+    'DISCOVERY_LIFETIME', 'DISCOVERY_TIMEOUT', 'GatewayDiscovery', 'LOOK_UP_ERRORS', 'MALFORMED_ANSWER_ERRORS',
+    'get_shard_count',
+)
 
-from hata import DiscordException, KOKORO
+from hata import DiscordException, InvalidToken, KOKORO
 from scarletio import LOOP_TIME, RichAttributeErrorBaseType, Task, shield
+from scarletio.web_common import HttpProcessingError
+
+from ..protocol.errors import PayloadError
 
 # Seconds for which an answer is used again. hata's own.
 DISCOVERY_LIFETIME = 60.0
@@ -12,6 +18,36 @@ DISCOVERY_LIFETIME = 60.0
 # Seconds for one look-up. hata's request waits a minute, and repeats server errors for ever; a shard that has tried the
 # url of the session twice rather uses the last url that is known.
 DISCOVERY_TIMEOUT = 10.0
+
+# Shards. Over 160 million guilds at Discord's 2500 a shard; a mistake would have us create shards until memory ends.
+SHARD_COUNT_MAXIMUM = 1 << 16
+
+# What hata raises when an answer is no JSON, or not what hata expects of it.
+MALFORMED_ANSWER_ERRORS = (AttributeError, KeyError, TypeError, ValueError)
+
+# What a look-up fails with, but for an invalid token.
+LOOK_UP_ERRORS = (DiscordException, HttpProcessingError, OSError, PayloadError)
+
+
+def get_shard_count(data):
+    """
+    Returns how many shards Discord recommends.
+    
+    Parameters
+    ----------
+    data : `dict<str, object>`
+        An answer of `/gateway/bot`.
+    
+    Returns
+    -------
+    shard_count : `int`
+        At least 1. 1 as well if there is nothing that can be followed.
+    """
+    shard_count = data.get('shards', 1)
+    if (type(shard_count) is int) and (1 <= shard_count <= SHARD_COUNT_MAXIMUM):
+        return shard_count
+    
+    return 1
 
 
 class GatewayDiscovery(RichAttributeErrorBaseType):
@@ -63,10 +99,19 @@ class GatewayDiscovery(RichAttributeErrorBaseType):
         
         Parameters
         ----------
-        data : `dict<str, object>`
+        data : `object`
             The answer.
+        
+        Raises
+        ------
+        PayloadError
+            - If it does not say where the gateway is. Then nothing of it is taken over.
         """
-        self.url = data['url']
+        url = data.get('url', None) if isinstance(data, dict) else None
+        if (not isinstance(url, str)) or (not url.startswith(('wss://', 'ws://'))):
+            raise PayloadError('The answer of `/gateway/bot` does not say where the gateway is.')
+        
+        self.url = url
         self.fetched_at = LOOP_TIME()
         self.identify_queue.set_session_start_limit(data.get('session_start_limit', None))
     
@@ -87,6 +132,8 @@ class GatewayDiscovery(RichAttributeErrorBaseType):
             The look-up failed, and there never was one that did not.
         DiscordException
             As above.
+        PayloadError
+            As above.
         TimeoutError
             As above.
         InvalidToken
@@ -97,7 +144,7 @@ class GatewayDiscovery(RichAttributeErrorBaseType):
         
         try:
             await self.refresh()
-        except (OSError, DiscordException, TimeoutError):
+        except LOOK_UP_ERRORS:
             if self.url is None:
                 raise
         
@@ -116,6 +163,8 @@ class GatewayDiscovery(RichAttributeErrorBaseType):
             The look-up failed.
         DiscordException
             As above.
+        PayloadError
+            As above.
         TimeoutError
             As above.
         InvalidToken
@@ -133,11 +182,45 @@ class GatewayDiscovery(RichAttributeErrorBaseType):
     
     async def _fetch(self):
         """
-        Looks the gateway up.
+        Looks the gateway up, and takes the answer over.
         
         This method is a coroutine.
         """
         try:
-            self.set_data(await self.client.client_gateway())
+            self.set_data(await self._request())
         finally:
             self._task = None
+    
+    
+    async def _request(self):
+        """
+        Requests `/gateway/bot`. Not by hata's `Client.client_gateway`: that one stops the client before it says that the token
+        is not accepted, so that nobody would hear it.
+        
+        This method is a coroutine.
+        
+        Returns
+        -------
+        data : `object`
+            The answer.
+        
+        Raises
+        ------
+        DiscordException
+        InvalidToken
+        OSError
+        PayloadError
+        """
+        client = self.client
+        request = client.api.client_gateway_bot if client.bot else client.api.client_gateway_hooman
+        try:
+            return await request()
+        
+        except DiscordException as exception:
+            if exception.status == 401:
+                raise InvalidToken() from exception
+            
+            raise
+        
+        except MALFORMED_ANSWER_ERRORS as exception:
+            raise PayloadError('The answer of `/gateway/bot` cannot be understood.') from exception

@@ -8,10 +8,11 @@ __all__ = ('SessionDriver',)
 
 from random import random
 
-from hata import DiscordException, DiscordGatewayException, InvalidToken, KOKORO
+from hata import InvalidToken, KOKORO
 from scarletio import Future, LOOP_TIME, to_json
 
-from ..exceptions import FatalGatewayCloseException, GatewayCloseReport
+from ..configuration import SHUTDOWN_SUSPEND
+from ..exceptions import GatewayCloseReport, create_fatal_exception
 from ..protocol.close_codes import CLOSE_CODES
 from ..protocol.errors import ProtocolError
 from ..protocol.heartbeat import STALL_TOLERANCE
@@ -21,16 +22,19 @@ from ..protocol.transitions import (
     INPUT_START, INPUT_SUSPEND, INPUT_TERMINATE, INPUT_TIMEOUT, INPUT_ZOMBIE, STATE_CONNECTING, STATE_FAILED,
     STATE_GREETING, STATE_IDENTIFYING, STATE_QUEUED, STATE_RESUMING, STATE_STOPPED, STATE_WAITING
 )
-from .connector import classify_connect_failure
+from .connector import API_HOST, classify_connect_failure
+from .discovery import LOOK_UP_ERRORS
 from .session_actions import SessionActions
-from .statistics import ShardStatistics
 
 # Seconds between a deadline that passed and the verdict, in which the loop reads what is there.
 SECOND_LOOK_DELAY = 0.05
 
+# The states in which the session is not driven.
+ENDED_STATES = frozenset((STATE_STOPPED, STATE_FAILED))
+
 # The states in which there is no connection, or none that said HELLO.
 OFFLINE_STATES = frozenset((STATE_WAITING, STATE_QUEUED, STATE_CONNECTING, STATE_GREETING))
-DOWN_STATES = frozenset((STATE_STOPPED, STATE_FAILED, *OFFLINE_STATES))
+DOWN_STATES = frozenset((*ENDED_STATES, *OFFLINE_STATES))
 
 
 class SessionDriver(SessionActions):
@@ -103,8 +107,10 @@ class SessionDriver(SessionActions):
         
         finally:
             self._result = None
-            # Nothing is left to be done after a stop; this is for a run that was cancelled.
-            self._stop(INPUT_ABORT, False)
+            if self.machine.state not in ENDED_STATES:
+                # The run was cancelled.
+                self._stop(INPUT_ABORT, False)
+            
             if (waiter is not None):
                 waiter.set_result_if_pending(False)
     
@@ -127,7 +133,12 @@ class SessionDriver(SessionActions):
         """
         self._closing_task = None
         self.receive(input_)
-        self.send_queue.stop()
+        
+        if outcome:
+            # Offline: hata launches the gateway again, and who sent something meanwhile may still be waiting.
+            self.send_queue.pause()
+        else:
+            self.send_queue.stop()
         
         result = self._result
         if (result is not None):
@@ -209,30 +220,6 @@ class SessionDriver(SessionActions):
         return self.send_queue.window.get_next_permit_at(LOOP_TIME(), True)
     
     
-    def get_statistics(self):
-        """
-        Returns what the session has done so far.
-        
-        Returns
-        -------
-        statistics : ``ShardStatistics``
-        """
-        counts = self.counts.copy()
-        connection = self.connection
-        if (connection is not None):
-            counts.add_dispatcher(connection.dispatcher)
-        
-        return ShardStatistics(
-            shard_id = self.shard_id,
-            state = self.machine.state,
-            sequence = self.machine.session.sequence,
-            latency = self.gateway.latency,
-            sent = self.send_queue.sent,
-            dropped = self.send_queue.dropped,
-            **counts.to_dict(),
-        )
-    
-    
     # ---- the machine ----
     
     def receive(self, input_):
@@ -311,7 +298,8 @@ class SessionDriver(SessionActions):
         """
         self._handle = None
         
-        if not self.client.running:
+        # A client that suspends its gateway does so a little later, and keeps the session.
+        if (not self.client.running) and (self.configuration.shutdown != SHUTDOWN_SUSPEND):
             self.close()
             return
         
@@ -386,8 +374,10 @@ class SessionDriver(SessionActions):
         """
         try:
             await self.discovery.refresh()
-        except (DiscordException, InvalidToken, OSError) as exception:
-            self.connect_troubles.failed(classify_connect_failure(exception, 'the gateway', self.shard_id))
+        except LOOK_UP_ERRORS as exception:
+            self.connect_troubles.failed(classify_connect_failure(exception, API_HOST, self.shard_id))
+        except InvalidToken as exception:
+            self.fail(exception)
     
     # ---- from the connection ----
     
@@ -467,14 +457,7 @@ class SessionDriver(SessionActions):
         self.perform(self.machine.closed(close_code, LOOP_TIME(), random()))
         
         if self.machine.state == STATE_FAILED:
-            if close_code == 4004:
-                exception = InvalidToken()
-            elif close_code == 4011:
-                exception = DiscordGatewayException(close_code)
-            else:
-                exception = FatalGatewayCloseException(close_code)
-            
-            self.fail(exception)
+            self.fail(create_fatal_exception(close_code))
     
     
     def greeted(self):

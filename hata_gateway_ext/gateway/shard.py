@@ -11,6 +11,7 @@ from ..exceptions import PayloadTooLargeError
 from ..protocol.operations import PAYLOAD_SIZE_LIMIT, UNGATED_OPERATIONS, build_voice_state_payload
 from .client_base import DurableGatewayClientBase
 from .session_driver import SessionDriver
+from .statistics import take_shard_statistics
 
 
 class ShardsById:
@@ -117,7 +118,7 @@ class DurableGatewayClientShard(DurableGatewayClientBase):
         context : ``GatewayContext``
             What the shards of the client share.
         """
-        self = object.__new__(cls)
+        self = DurableGatewayClientBase.__new__(cls)
         self.client = client
         self.context = context
         self.shard_id = shard_id
@@ -260,7 +261,11 @@ class DurableGatewayClientShard(DurableGatewayClientBase):
         async def run():
             return await self.run_driver(waiter)
         
-        return await self._run_kept(run)
+        try:
+            return await self._run_kept(run)
+        finally:
+            if (waiter is not None):
+                waiter.set_result_if_pending(False)
     
     
     async def run_driver(self, waiter = None):
@@ -312,6 +317,7 @@ class DurableGatewayClientShard(DurableGatewayClientBase):
         """
         Stops the gateway at once, without waiting for anything. The session is kept as it is.
         """
+        self._stopped = True
         self.driver.abort()
     
     
@@ -388,4 +394,4 @@ class DurableGatewayClientShard(DurableGatewayClientBase):
         -------
         statistics : ``ShardStatistics``
         """
-        return self.driver.get_statistics()
+        return take_shard_statistics(self.driver)

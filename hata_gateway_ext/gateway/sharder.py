@@ -41,7 +41,7 @@ class DurableGatewayClientSharder(DurableGatewayClientBase):
         context : ``GatewayContext``
             What the shards of the client share.
         """
-        self = object.__new__(cls)
+        self = DurableGatewayClientBase.__new__(cls)
         self.client = client
         self.context = context
         self.gateways = tuple(
@@ -166,6 +166,7 @@ class DurableGatewayClientSharder(DurableGatewayClientBase):
         """
         Stops every shard at once, without waiting for anything. The sessions are kept as they are.
         """
+        self._stopped = True
         for gateway in self.gateways:
             gateway.abort()
     
@@ -188,7 +189,12 @@ class DurableGatewayClientSharder(DurableGatewayClientBase):
         """
         payload = serialize_payload(data)
         tasks = [Task(KOKORO, gateway._send_payload(data, payload)) for gateway in self.gateways]
-        await TaskGroup(KOKORO, tasks).wait_all()
+        task_group = TaskGroup(KOKORO, tasks)
+        try:
+            await task_group.wait_all()
+        finally:
+            # Who does not wait any more does not send any more, as with a single shard.
+            task_group.cancel_all()
     
     
     async def beat(self):

@@ -1,7 +1,7 @@
 """
 What a gateway has done so far, as immutable snapshots: for monitoring, tests and the demo.
 """
-__all__ = ('GatewayStatistics', 'SessionCounts', 'ShardStatistics')
+__all__ = ('GatewayStatistics', 'SessionCounts', 'ShardStatistics', 'take_shard_statistics')
 
 from typing import NamedTuple, Optional, Tuple
 
@@ -147,3 +147,33 @@ class SessionCounts:
         self.dispatched += dispatcher.dispatched
         self.gaps += dispatcher.gaps
         self.skipped += dispatcher.skipped
+
+
+def take_shard_statistics(driver):
+    """
+    Returns what a shard has done so far.
+    
+    Parameters
+    ----------
+    driver : ``SessionDriver``
+        Drives the session of the shard.
+    
+    Returns
+    -------
+    statistics : ``ShardStatistics``
+    """
+    counts = driver.counts.copy()
+    connection = driver.connection
+    if (connection is not None):
+        counts.add_dispatcher(connection.dispatcher)
+    
+    machine = driver.machine
+    return ShardStatistics(
+        shard_id = driver.shard_id,
+        state = machine.state,
+        sequence = machine.session.sequence,
+        latency = driver.gateway.latency,
+        sent = driver.send_queue.sent,
+        dropped = driver.send_queue.dropped,
+        **counts.to_dict(),
+    )
