@@ -17,6 +17,9 @@ from ..protocol.identify import IdentifyLimiter
 # Milliseconds. The limit is reset once a day (Discord docs, Gateway: "Session Start Limit Object"); a week is a mistake.
 RESET_AFTER_MAXIMUM = 7 * 86_400_000
 
+# Buckets. The largest bots have a few hundred; more buckets than there can be shards are a mistake.
+MAX_CONCURRENCY_MAXIMUM = 1 << 16
+
 IDENTIFY_QUEUES = WeakValueDictionary()
 
 
@@ -49,7 +52,7 @@ class IdentifyQueue(RichAttributeErrorBaseType):
     Attributes
     ----------
     _exhausted : `bool`
-        Whether the session start limit is exhausted, and was warned about.
+        Whether the session start limit was exhausted when it was last looked at, and was warned about.
     _handle : `None | TimerHandle`
         Wakes the queue up.
     _refresh_task : `None | Task`
@@ -77,7 +80,7 @@ class IdentifyQueue(RichAttributeErrorBaseType):
     
     def set_session_start_limit(self, data):
         """
-        Takes over the `session_start_limit` of `/gateway/bot`. One with missing or ill-typed fields is not taken over.
+        Takes over the `session_start_limit` of `/gateway/bot`. One with missing, ill-typed or senseless fields is not taken over.
         
         Parameters
         ----------
@@ -93,7 +96,8 @@ class IdentifyQueue(RichAttributeErrorBaseType):
         reset_after = data.get('reset_after', None)
         
         if (
-            (type(max_concurrency) is int) and (type(total) is int) and (type(remaining) is int) and
+            (type(max_concurrency) is int) and (1 <= max_concurrency <= MAX_CONCURRENCY_MAXIMUM) and
+            (type(total) is int) and (total > 0) and (type(remaining) is int) and
             (type(reset_after) in (int, float)) and (0 <= reset_after <= RESET_AFTER_MAXIMUM)
         ):
             self.limiter.set_session_start_limit(
@@ -179,11 +183,9 @@ class IdentifyQueue(RichAttributeErrorBaseType):
             return
         
         now = LOOP_TIME()
+        was_exhausted = self._exhausted
         
-        if limiter.is_exhausted(now):
-            self._warn_exhausted(now)
-        
-        elif self._exhausted:
+        if was_exhausted and (not limiter.is_exhausted(now)):
             # The limit was reset. How much it is now, Discord knows.
             self._exhausted = False
             self._refresh_task = Task(KOKORO, self._refresh(limiter.get_near(now)[0].waiter))
@@ -198,6 +200,12 @@ class IdentifyQueue(RichAttributeErrorBaseType):
         wake_up_at = limiter.get_wake_up_at(now)
         if (wake_up_at is not None):
             self._schedule(wake_up_at)
+        
+        # It may be these shards that exhausted it. Warned last, as users can make warnings raise.
+        if limiter.get_waiting_count() and limiter.is_exhausted(now):
+            self._exhausted = True
+            if not was_exhausted:
+                self._warn_exhausted(now)
     
     
     async def _refresh(self, driver):
@@ -220,17 +228,13 @@ class IdentifyQueue(RichAttributeErrorBaseType):
     
     def _warn_exhausted(self, now):
         """
-        Warns that the session start limit is exhausted, once.
+        Warns that the session start limit is exhausted.
         
         Parameters
         ----------
         now : `float`
             Monotonic time, in seconds.
         """
-        if self._exhausted:
-            return
-        
-        self._exhausted = True
         warn(
             (
                 f'The session start limit is exhausted: {self.limiter.get_waiting_count()} shard(s) wait for '
