@@ -49,10 +49,6 @@ REDIS_EXPIRY = 86400
 # how old a record may get while Redis is silent.
 REDIS_TIMEOUT = 5.0
 
-# Seconds without use after which a connection is tried with a PING first. Firewalls forget silent connections after some
-# minutes at the least.
-REDIS_HEALTH_CHECK_INTERVAL = 30
-
 # Bytes of blobs that are sent in one batch. Redis does nothing else while it takes a command in; a megabyte takes it about
 # a millisecond.
 REDIS_BATCH_SIZE = 1 << 20
@@ -118,6 +114,19 @@ def _describe_redis_exception(exception):
             description = f'{description} {code}'
     
     return description
+
+
+def _close_client(client):
+    """
+    Closes a client and its connections. redis-py 5.0 leaves the latter open if the client was made from a URL.
+    
+    Parameters
+    ----------
+    client : `redis.Redis`
+        The client.
+    """
+    client.close()
+    client.connection_pool.disconnect()
 
 
 class RedisStore(SessionStore):
@@ -221,9 +230,9 @@ class RedisStore(SessionStore):
         timeout = _parse_seconds('timeout', timeout)
         
         keyword_parameters = {
-            'health_check_interval': REDIS_HEALTH_CHECK_INTERVAL,
-            # One more try, at once: for a pooled connection that Redis closed meanwhile. Longer outages are waited for by
-            # who calls the store.
+            # One more try, at once: for a connection that Redis, or a firewall in between, has closed meanwhile. Longer
+            # outages are waited for by who calls the store. (redis-py's own health checks are not used: in its version 5.0
+            # they recurse without end when Redis does not answer.)
             'retry': Retry(NoBackoff(), 1),
             'socket_connect_timeout': timeout,
             'socket_timeout': timeout,
@@ -368,7 +377,7 @@ class RedisStore(SessionStore):
                 client.ping()
             except (redis.RedisError, OSError) as exception:
                 description = _describe_redis_exception(exception)
-                client.close()
+                _close_client(client)
             else:
                 self._client = client
                 return
@@ -381,7 +390,7 @@ class RedisStore(SessionStore):
             client = self._client
             if (client is not None):
                 self._client = None
-                client.close()
+                _close_client(client)
     
     # ---- records ----
     
