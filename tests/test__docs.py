@@ -43,12 +43,6 @@ def test__docs__links_lead_somewhere(name):
     assert [target for target in targets if not (ROOT / target).exists()] == []
 
 
-def test__docs__index_names_each_page():
-    """No page can only be found by who knows its name."""
-    targets = set(LINK_RP.findall((DOCS / 'index.md').read_text(encoding = 'utf-8')))
-    assert {path.name for path in DOCS.glob('*.md')} - targets == {'index.md'}
-
-
 @pytest.mark.parametrize('path', (ROOT / 'README.md', DOCS / 'index.md', DOCS / 'getting_started.md'))
 def test__docs__shows_the_example(path):
     """The bot that the documentation begins with is the example that the tests run."""
