@@ -20,7 +20,7 @@ from sys import version_info
 
 from scarletio import RichAttributeErrorBaseType
 
-from ..configuration import OPTION_ENABLED, OPTIONS
+from ..configuration import GatewayConfiguration, OPTION_ENABLED, OPTIONS
 from ..protocol.compression import is_available
 from . import EXTRA_MODULES
 
@@ -326,6 +326,7 @@ def check_environment(environment):
     finding : ``Finding``
     """
     options = {option.variable: option for option in (*OPTIONS, OPTION_ENABLED)}
+    all_accepted = True
     
     for variable in sorted(environment):
         if not variable.startswith(VARIABLE_PREFIX):
@@ -342,6 +343,7 @@ def check_environment(environment):
             value = option.resolve({}, environment)
         except ValueError as exception:
             yield Finding(LEVEL_ERROR, variable, str(exception))
+            all_accepted = False
             continue
         
         if (option is OPTION_ENABLED) and (not value):
@@ -349,6 +351,13 @@ def check_environment(environment):
             continue
         
         yield Finding(LEVEL_OK, variable, 'set (not shown)' if option.secret else repr(value))
+    
+    if all_accepted:
+        try:
+            GatewayConfiguration.from_options({}, environment)
+        except ValueError as exception:
+            # The keywords of the bot's code are not known here, and may be what is missing.
+            yield Finding(LEVEL_WARNING, 'options', f'{exception} It is an error unless the code of the bot gives it.')
 
 
 def check_extras(is_installed):

@@ -152,6 +152,22 @@ def test__check_environment__knows_each_option(option):
     assert [finding.level for finding in findings] == ['ok']
 
 
+def test__check_environment__do_not_fit_together():
+    """Options that need each other are a warning: the other one may be given by the bot's code."""
+    findings = [*check_environment({'HATA_GATEWAY_EXT_SHUTDOWN': 'suspend'})]
+    
+    assert _get_levels(findings) == {'HATA_GATEWAY_EXT_SHUTDOWN': 'ok', 'options': 'warning'}
+    assert 'gateway_store' in findings[-1].text
+
+
+def test__check_environment__store_url():
+    """What may hold a password is not shown, accepted or refused."""
+    for url in ('redis://reimu:hakurei@127.0.0.1:1', 'nowhere://reimu:hakurei@127.0.0.1:1'):
+        finding, = check_environment({'HATA_GATEWAY_EXT_STORE': url})
+        assert 'hakurei' not in finding.text
+        assert 'reimu' not in finding.text
+
+
 def test__check_environment__secret(monkeypatch):
     """The value of a secret option is not shown."""
     option = OPTIONS[0]
