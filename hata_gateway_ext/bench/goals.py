@@ -248,7 +248,7 @@ def _measure_late_heartbeats(results):
         ) * 1000.0
         for outcome in result.results[NAME_OURS] if len(outcome['heartbeats']) > 1
     )
-    return late[len(late) // 2] if late else None
+    return max(late[len(late) // 2], 0.0) if late else None
 
 
 def _measure_shard_growth(results):
