@@ -3,7 +3,7 @@ Writes the page of the documentation from what was measured. Its words are here,
 """
 __all__ = ('create_page',)
 
-from hata_gateway_ext.bench.contender import NAME_DECODE, NAME_DEFAULT, NAME_OURS
+from hata_gateway_ext.bench.contender import NAME_DECODE, NAME_DEFAULT, NAME_INFLATE, NAME_OURS
 from hata_gateway_ext.bench.report import format_figure, iter_cost_rows
 
 INTRODUCTION = '''\
@@ -161,6 +161,20 @@ def _iter_notes(data):
         f'Python code, the nearer every ratio to it is to that of the floor.'
     )
     yield ''
+    
+    beyond = []
+    for name in ('zlib', 'zstd'):
+        contest = data['contests'].get(f'skip_{name}', None)
+        if (contest is not None) and (NAME_OURS in contest['costs']) and (NAME_INFLATE in contest['costs']):
+            cost = contest['costs'][NAME_OURS]['median'] - contest['costs'][NAME_INFLATE]['median']
+            beyond.append(f'{format_figure(cost)} µs ({name}-stream)')
+    
+    if beyond:
+        yield (
+            f'Where nobody listens, what is left beyond inflating is the socket, the frame, the look at the envelope and the '
+            f'sequence: {" and ".join(beyond)} an event. No event is decoded there.'
+        )
+        yield ''
 
 
 def _iter_contest(contest):
