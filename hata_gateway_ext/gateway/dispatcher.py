@@ -2,14 +2,14 @@
 From a received message to hata's parsers: the hot path of the gateway.
 
 Why it looks as it does: for an event that nobody needs, inflating is nearly all that has to be done, so each attribute
-lookup and each call counts. ``Dispatcher.messages_received`` is one loop with everything in local variables; it takes the
-messages out of the frame reader itself. What is not an event in its usual form, next in order, for a parser that is
+lookup and each call counts. ``Dispatcher.messages_received`` is one loop with everything in local variables; it takes
+the messages out of the frame reader itself. What is not an event in its usual form, next in order, for a parser that is
 known, leaves the loop for ``DispatcherBase``, where everything is checked and nothing is fast.
 
 Which events are needed is hata's decision, and may change at any time: hata puts the parser that fits the current event
-handlers into ``PARSERS``, and for many events that parser is an empty function. Whether a function is empty is found out
-from its code, once for each function, so it is right as well for parsers that a bot brings along. ``PARSERS`` itself is
-looked into for every event.
+handlers into ``PARSERS``, and for many events that parser is an empty function. Whether a function is empty is found
+out from its code, once for each function, so it is right as well for parsers that a bot brings along. ``PARSERS``
+itself is looked into for every event.
 """
 __all__ = ('Dispatcher',)
 
@@ -158,8 +158,8 @@ class Dispatcher(DispatcherBase):
                         raise KeyError
                 
                 except (KeyError, TypeError, ValueError, PayloadError):
-                    # Not what it looks like, and nothing came of it yet. It is handled below, out of reach of the exception,
-                    # which may hold the payload.
+                    # Not what it looks like, and nothing came of it yet. It is handled below, out of reach of the
+                    # exception, which may hold the payload.
                     pass
                 
                 else:

@@ -118,8 +118,8 @@ class DispatcherBase(RichAttributeErrorBaseType):
         Parameters
         ----------
         replay_filter : `None | object`
-            Its `accept(name, sequence, data)` is called with each event. It returns the parser to call, or `None` if the
-            event is to be left out.
+            Its `accept(name, sequence, data)` is called with each event. It returns the parser to call, or `None` if
+            the event is to be left out.
         """
         self._replay_filter = replay_filter
         self._detour = self._stopped or (replay_filter is not None)

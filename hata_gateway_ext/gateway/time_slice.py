@@ -2,13 +2,13 @@
 How long the web sockets of an event loop may read before everything else gets its turn.
 
 The receive path is synchronous: one read can bring more than a thousand events, and each of many shards may have one
-ready in the same round of the loop. So the web sockets of a loop share one budget for a round. Who is not done when it is
-used up stands in line, and goes on in the next round.
+ready in the same round of the loop. So the web sockets of a loop share one budget for a round. Who is not done when it
+is used up stands in line, and goes on in the next round.
 
-``EventThread.call_soon`` would not do for that: scarletio's loop runs what is added to its ready queue in the same round,
-so timers and sockets would wait until all is read. A timer that is due at once runs in the next round, after the loop has
-looked at its timers and its sockets. There is one such timer for all web sockets of a loop, and none while nobody is
-behind.
+``EventThread.call_soon`` would not do for that: scarletio's loop runs what is added to its ready queue in the same
+round, so timers and sockets would wait until all is read. A timer that is due at once runs in the next round, after the
+loop has looked at its timers and its sockets. There is one such timer for all web sockets of a loop, and none while
+nobody is behind.
 """
 __all__ = ('TimeSlice', 'get_time_slice')
 
@@ -21,8 +21,8 @@ from scarletio import LOOP_TIME, RichAttributeErrorBaseType, WeakKeyDictionary
 # clock is looked at between events and every few KB of payload, so what goes over is left out of the budget.
 SLICE_LENGTH = 0.004
 
-# The least that a web socket standing in line gets at its turn, in seconds. Below it, changing turns would cost more than
-# it gives.
+# The least that a web socket standing in line gets at its turn, in seconds. Below it, changing turns would cost more
+# than it gives.
 TURN_LENGTH_MIN = 0.0005
 
 # The time slice of each event loop. hata has one loop, `KOKORO`.

@@ -5,12 +5,12 @@ scarletio's own client wakes a task for each read of each part of a frame, and q
 ``.data_received`` goes straight through the frame reader to the receiver: no task, no future, no timer and no queue for
 an event. What must not happen on the way is held by three rules:
 
-- A turn of reading is bounded in time (see ``TimeSlice``); what is left goes on in the next round of the loop, and reading
-    from the socket is paused while too much is left, so a flood waits in TCP and not in memory.
-- Whether reading is paused and whether writing is paused are two things, and neither waits for the other. Nothing on the
-    receive path waits for a write: the answer to a ping is written at once, or, while the peer does not read, put off to
-    when it does, and then only the newest.
-- Every way to the end is bounded in time: the closing handshake by ``CLOSE_TIMEOUT``, and the transport is aborted then.
+- A turn of reading is bounded in time (see ``TimeSlice``); what is left goes on in the next round of the loop, and
+    reading from the socket is paused while too much is left, so a flood waits in TCP and not in memory.
+- Whether reading is paused and whether writing is paused are two things, and neither waits for the other. Nothing on
+    the receive path waits for a write: the answer to a ping is written at once, or, while the peer does not read, put
+    off to when it does, and then only the newest.
+- Every way to the end is bounded in time: the closing handshake by ``CLOSE_TIMEOUT``; the transport is aborted then.
 
 The handler hears of the end once, whichever way it comes.
 """
@@ -25,15 +25,16 @@ from scarletio.web_socket.web_socket_common_protocol import (
 
 from ..protocol.errors import FrameError
 from ..protocol.frames import (
-    FrameReader, OPERATION_NONE, OPERATION_PING, OPERATION_PONG, OPERATION_TEXT, build_close_payload, parse_close_payload
+    FrameReader, OPERATION_NONE, OPERATION_PING, OPERATION_PONG, OPERATION_TEXT, build_close_payload,
+    parse_close_payload
 )
 from .handshake import shake_hands
 from .time_slice import get_time_slice
 from .web_socket_base import CLOSE_CODE_ABNORMAL, CLOSE_TIMEOUT, GatewayWebSocketBase
 
 
-# Bytes that may be received and not handled before reading is paused. A read of scarletio brings at most 256 KiB, so the
-# sum of both is the most that a flooded web socket holds.
+# Bytes that may be received and not handled before reading is paused. A read of scarletio brings at most 256 KiB, so
+# the sum of both is the most that a flooded web socket holds.
 BACKLOG_MAX = 1 << 16
 
 # Stands for a close frame without a code; it is never sent (RFC 6455, section 7.4.1).
@@ -61,8 +62,8 @@ class GatewayWebSocket(GatewayWebSocketBase):
     _reader : ``FrameReader``
         Reads frames.
     _receive : `(GeneratorType, float) -> bool`
-        Takes messages out of the iterator until it yields `None` (then it returns `False`) or the deadline is over (then
-        it returns `True`).
+        Takes messages out of the iterator until it yields `None` (then it returns `False`) or the deadline is over
+        (then it returns `True`).
     _receiver : `object`
         Its `message_received(data, is_text)` is called with each message. If it has a
         `messages_received(messages, deadline)`, it takes binary messages from the iterator on its own.
@@ -229,8 +230,8 @@ class GatewayWebSocket(GatewayWebSocketBase):
             in_line = False
             self._fail(exception.close_code, exception)
         except Exception as exception:
-            # The receiver handles what can go wrong with a message itself, so this is a mistake of ours. It is shown, and
-            # the connection, whose message is lost with it, is given up.
+            # The receiver handles what can go wrong with a message itself, so this is a mistake of ours. It is shown,
+            # and the connection, whose message is lost with it, is given up.
             in_line = False
             write_exception_async(
                 exception, ['Unexpected exception while reading from ', repr(self), '\n'], loop = self._loop
@@ -394,8 +395,8 @@ class GatewayWebSocket(GatewayWebSocketBase):
     
     async def close(self, code = 1000, reason = ''):
         """
-        Closes the web socket: sends a close frame, waits for the peer to end the connection, and aborts it if that takes
-        longer than 1.5 seconds. Messages that come meanwhile are still handed on.
+        Closes the web socket: sends a close frame, waits for the peer to end the connection, and aborts it if that
+        takes longer than 1.5 seconds. Messages that come meanwhile are still handed on.
         
         This method is a coroutine.
         

@@ -1,6 +1,6 @@
 """
-What a ``GatewayWebSocket`` is to those who know scarletio's ``WebSocketClient``: the same attributes and methods, without
-the tasks behind them.
+What a ``GatewayWebSocket`` is to those who know scarletio's ``WebSocketClient``: the same attributes and methods,
+without the tasks behind them.
 
 scarletio's client reads in one task, closes in another, and lets its methods wait for both. Ours has neither, so each
 inherited method is either given a body that works without them here, or says that it cannot be used. This module also
@@ -396,8 +396,8 @@ class GatewayWebSocketBase(WebSocketClient):
         RuntimeError
         """
         raise RuntimeError(
-            f'{type(self).__name__} hands each message to its receiver as it comes; it cannot be read from, and is closed '
-            f'with `.close` or `.abort` only.'
+            f'{type(self).__name__} hands each message to its receiver as it comes; it cannot be read from, and is '
+            f'closed with `.close` or `.abort` only.'
         )
     
     

@@ -1,15 +1,15 @@
 """
 The envelope of a payload: `op`, `s` and `t`, with and without decoding `d`.
 
-Discord writes an event as `{"t":"NAME","s":NUMBER,"op":0,"d":...}`. The first ``HEAD_SIZE`` bytes of that tell nearly every
-name, so they are the keys of ``KNOWN_HEADS``: one slice and one look-up give the name. As the sequence grows by one, all
-that stands in front of the data is known before the event is here, and the head's format builds it: an event that nobody
-needs is checked with one `startswith` and not decoded. What the data contains cannot deceive, since everything is compared
-from the first byte on, and is in front of the data.
+Discord writes an event as `{"t":"NAME","s":NUMBER,"op":0,"d":...}`. The first ``HEAD_SIZE`` bytes of that tell nearly
+every name, so they are the keys of ``KNOWN_HEADS``: one slice and one look-up give the name. As the sequence grows by
+one, all that stands in front of the data is known before the event is here, and the head's format builds it: an event
+that nobody needs is checked with one `startswith` and not decoded. What the data contains cannot deceive, since
+everything is compared from the first byte on, and is in front of the data.
 
 Anything that looks different is decoded in full and checked field by field. A field that is there twice is undefined by
-RFC 8259 (section 4) and not sent by Discord: the first `t`, `s` and `op` count if they are written as above, and the last
-otherwise.
+RFC 8259 (section 4) and not sent by Discord: of an event that is decoded the last one counts, and of one that is not
+decoded, the one in front of the data.
 
 Errors name the field and the type that were wrong, and never the value.
 """
@@ -41,20 +41,21 @@ except ImportError:
 # today's is 41 characters. 18 digits of a sequence are more than a session can live for.
 HEAD_PATTERN = re_compile(rb'\{"t":"([A-Z][A-Z0-9_]{0,63})","s":(0|[1-9][0-9]{0,17}),"op":0,"d":')
 
-# How many bytes of an event are looked up, and the shortest name that fills them: with a shorter one, digits of the sequence
-# would be among them. 12 is the length of `GUILD_CREATE`; 18 characters tell all but rare names from each other.
+# How many bytes of an event are looked up, and the shortest name that fills them: with a shorter one, digits of the
+# sequence would be among them. 12 is the length of `GUILD_CREATE`; 18 characters tell all but rare names from each
+# other.
 HEAD_SIZE = 24
 HEAD_NAME_SIZE_MIN = 12
 
-# The longest run of digits that is accepted as a number where CPython itself has no such limit: its own default. Without a
-# limit, decoding takes quadratic time.
+# The longest run of digits that is accepted as a number where CPython itself has no such limit: its own default.
+# Without a limit, decoding takes quadratic time.
 DIGITS_MAX = 4300
 
 # How many names are remembered. Discord has about a hundred; the bound keeps a peer that invents names from growing it.
 KNOWN_HEADS_MAX = 512
 
-# The first bytes of an event -> its name, and the format of everything in front of its data. Names that begin alike are not
-# told apart by it: the last that came has the entry, and the others are found not to fit.
+# The first bytes of an event -> its name, and the format of everything in front of its data. Names that begin alike are
+# not told apart by it: the last that came has the entry, and the others are found not to fit.
 KNOWN_HEADS = {}
 
 
