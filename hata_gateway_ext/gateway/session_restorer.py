@@ -6,6 +6,8 @@ without the cache that belongs to it leaves the bot without guilds, since Discor
 """
 __all__ = ('RestoredSession', 'SessionRestorer')
 
+import gc
+
 from hata import Guild, KOKORO
 from hata.discord.core import APPLICATION_ID_TO_CLIENT
 from hata.discord.events.core import maybe_ensure_launch
@@ -341,6 +343,10 @@ class SessionRestorer(RichAttributeErrorBaseType):
         guild_ids = sorted(head.guilds, key = lambda guild_id: head.guilds[guild_id][1])
         guilds = []
         slice_end = LOOP_TIME() + SLICE_LENGTH
+        # All that is made here stays, so the garbage collector finds nothing however often it looks; looking takes half of
+        # the time.
+        collects_garbage = gc.isenabled()
+        gc.disable()
         
         try:
             for guild_id in guild_ids:
@@ -366,5 +372,9 @@ class SessionRestorer(RichAttributeErrorBaseType):
             raise StoreCorruptError(
                 f'A guild in the checkpoint cannot be restored ({type(exception).__name__}).'
             ) from None
+        
+        finally:
+            if collects_garbage:
+                gc.enable()
         
         return guilds
