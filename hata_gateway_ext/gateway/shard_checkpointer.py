@@ -15,6 +15,7 @@ from scarletio import LOOP_TIME, RichAttributeErrorBaseType, sleep
 
 from .checkpoint_format import CheckpointHead, dump_line, encode_lines
 from .guild_parts import iterate_guild_parts
+from .replay_filter import EVENTS_OF_GUILDS
 
 
 # After how many seconds of work the loop gets its turn. A step takes up to 3 ms (see `guild_parts`), and no slice should be
@@ -114,7 +115,7 @@ class ShardCheckpointer(RichAttributeErrorBaseType):
         Names of events that leave a guild as it was written.
     shard_id : `int`
         The shard's identifier.
-    touched_guild_ids : `set<None | str>`
+    touched_guild_ids : `set<int | str>`
         The guilds to which something happened since the last checkpoint, as the events name them.
     """
     __slots__ = ('_session', '_written', 'events_without_change', 'shard_id', 'touched_guild_ids')
@@ -160,8 +161,11 @@ class ShardCheckpointer(RichAttributeErrorBaseType):
         """
         if (name not in self.events_without_change) and isinstance(data, dict):
             guild_id = data.get('guild_id', None)
-            # Events of guilds themselves have it as `id`; other ids do no harm in here.
-            self.touched_guild_ids.add(data.get('id', None) if guild_id is None else guild_id)
+            if (guild_id is None) and (name in EVENTS_OF_GUILDS):
+                guild_id = data.get('id', None)
+            
+            if isinstance(guild_id, (str, int)):
+                self.touched_guild_ids.add(guild_id)
     
     
     def forget(self):

@@ -138,6 +138,16 @@ def test__ShardCheckpointer__touch(make_guild, session, checkpointer, take, name
     assert (40 << 40) in take().kept
 
 
+@pytest.mark.parametrize(('name', 'data'), [
+    ('USER_UPDATE', {'id': '1'}), ('CAKE_EATEN', {'id': '1'}), ('CHANNEL_CREATE', {'id': '1', 'guild_id': None}),
+    ('CHANNEL_CREATE', {'guild_id': []}), ('GUILD_CREATE', {}), ('GUILD_CREATE', []),
+])
+def test__ShardCheckpointer__touch__no_guild(checkpointer, name, data):
+    """Events of nothing in a guild leave nothing behind: a bot may run for a year without a checkpoint."""
+    checkpointer.touch(name, data)
+    assert not checkpointer.touched_guild_ids
+
+
 def test__ShardCheckpointer__touch__without_member_events(client):
     """Where members come with messages only, messages change guilds."""
     checkpointer = ShardCheckpointer(0, client.intents.update_by_keys(guild_users = False))

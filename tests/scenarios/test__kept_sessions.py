@@ -2,6 +2,8 @@
 Sessions that are kept: stopped and started again, with another client each time, and a store in between. What happens to
 real processes is in `test__restart.py`.
 """
+from threading import Event
+
 import pytest
 from scarletio import skip_poll_cycle
 
@@ -21,15 +23,19 @@ class ToldStore(MemoryStore):
         The names of the methods that were called.
     failure : `None | BaseException`
         What saving raises.
+    gate : `Event`
+        Saving waits until it is set.
     listener : `callable`
         Called after each call.
     """
-    __slots__ = ('calls', 'failure', 'listener')
+    __slots__ = ('calls', 'failure', 'gate', 'listener')
     
     def __new__(cls):
         self = MemoryStore.__new__(cls)
         self.calls = []
         self.failure = None
+        self.gate = Event()
+        self.gate.set()
         self.listener = lambda: None
         return self
     
@@ -41,6 +47,7 @@ class ToldStore(MemoryStore):
     
     def save_records(self, application_id, records):
         self.tell('save_records')
+        self.gate.wait()
         if (self.failure is not None):
             raise self.failure
         MemoryStore.save_records(self, application_id, records)
@@ -347,6 +354,50 @@ async def test__store_that_fails(start_bot, store, failure):
         await bot.wait_for(lambda: len(get_reports(bot)) == 3)
         store.failure = None
         assert discord.recording.connection_count() == 1
+
+
+async def test__store_that_hangs(start_bot, store):
+    """A store that does not answer keeps nobody waiting, and is up to date when it answers."""
+    async with LocalDiscord(heartbeat_interval = 0.2) as discord:
+        bot = await start_bot(discord)
+        await bot.wait_for(lambda: 'checkpoint saved' in store.calls)
+        store.gate.clear()
+        try:
+            await send(discord, bot)
+            await bot.wait_for(lambda: store.calls[-1] == 'save_records')
+            calls = len(store.calls)
+            heartbeats = len(discord.recording.heartbeats)
+            await discord.wait_for(lambda recording: len(recording.heartbeats) > heartbeats + 3)
+            for _ in range(5):
+                await send(discord, bot)
+            
+            assert len(store.calls) == calls
+            assert discord.recording.connection_count() == 1
+        finally:
+            store.gate.set()
+        
+        sequence = bot.gateway.sequence
+        await bot.wait_for(lambda: read_record(discord, store).sequence == sequence)
+        assert not bot.errors
+
+
+async def test__checkpoint_when_suspending_only(start_bot, store):
+    """Without an interval the only checkpoint is taken when the bot is suspended."""
+    async with LocalDiscord() as discord:
+        options = {'gateway_shutdown': 'suspend', 'gateway_checkpoint_interval': None}
+        bot = await start_bot(discord, **options)
+        await bot.wait_for(lambda: bot.ready_count)
+        for _ in range(3):
+            await send(discord, bot)
+            await bot.run(bot.gateway.context.persistence._record())
+        
+        assert 'save_checkpoint' not in store.calls
+        await stop_bot(bot)
+        assert store.calls.count('checkpoint saved') == 1
+        
+        bot = await start_bot(discord, **options)
+        await bot.wait_for(lambda: bot.ready_count)
+        assert discord.recording.identify_count() == 1
 
 
 async def test__store_that_cannot_be_opened(make_bot, tmp_path):
