@@ -89,6 +89,12 @@ class BotProcess:
         )
     
     
+    @property
+    def process_id(self):
+        """The identifier of the process."""
+        return self._process.pid
+    
+    
     def start(self):
         """Starts the client of a bot that was prepared only."""
         self.ask('start')
