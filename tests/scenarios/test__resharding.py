@@ -72,8 +72,8 @@ async def test__reshard__sharding_required(make_bot, settle, capfd, short_window
         await bot.stop()
 
 
-async def test__reshard__to_fewer(make_bot, settle, capfd, short_window):
-    """4011 reshards with force: to one shard as well, if Discord says so."""
+async def test__reshard__recommended_too_few(make_bot, settle, capfd, short_window):
+    """After 4011 the shards are too few, whatever `/gateway/bot` recommends: there are twice as many."""
     async with LocalDiscord(
         heartbeat_interval = 0.5, guilds = 4, max_concurrency = 4, shards = 2, identify_interval = 1.0
     ) as discord:
@@ -83,8 +83,8 @@ async def test__reshard__to_fewer(make_bot, settle, capfd, short_window):
         discord.options.shards = 1
         discord.close(1, 4011)
         discord.end_sessions()
-        await discord.wait_for(lambda recording: any(identify.shard_count == 1 for identify in recording.identifies))
-        await discord.wait_for(lambda recording: recording.ready_count() == 3)
-        assert type(bot.gateway) is DurableGatewayClientShard
+        await discord.wait_for(lambda recording: recording.ready_count() == 6)
+        assert {identify.shard_count for identify in [*discord.recording.identifies][2:]} == {4}
+        assert type(bot.gateway) is DurableGatewayClientSharder
         await settle(discord, bot, forfeited = True)
         await bot.stop()

@@ -51,6 +51,7 @@ def start_sending():
         assert task.done()
 
 
+@pytest.mark.long
 async def test__send__two_hundred_at_once(run_bot, start_sending):
     """
     Over a whole window. Shard 0 sends 200 payloads at once: 120 less the reserve leave at once, the rest when the window frees,
