@@ -29,6 +29,10 @@ from .session_actions import SessionActions
 # Seconds between a deadline that passed and the verdict, in which the loop reads what is there.
 SECOND_LOOK_DELAY = 0.05
 
+# Seconds until the timer runs out at the latest, to be armed again. scarletio's loop ends when it is to sleep for longer than
+# 24 days, and the end of a long offline timeout may be that far away.
+TIMER_MAXIMUM = 86400.0
+
 # The states in which the session is not driven.
 ENDED_STATES = frozenset((STATE_STOPPED, STATE_FAILED))
 
@@ -272,7 +276,7 @@ class SessionDriver(SessionActions):
         if (deadline is not None):
             self._sequence_when_armed = machine.session.sequence
             self._looked_at = None
-            self._handle = KOKORO.call_at(deadline, self._wake_up)
+            self._handle = KOKORO.call_at(min(deadline, LOOP_TIME() + TIMER_MAXIMUM), self._wake_up)
     
     
     def _get_offline_at(self):
@@ -314,7 +318,7 @@ class SessionDriver(SessionActions):
             self.perform(machine.delay_over(now, random()))
         
         elif machine.deadline is None:
-            # Woken up a little too early for the end of the offline timeout.
+            # Woken up before the end of the offline timeout.
             self._arm()
         
         elif self._makes_progress():
