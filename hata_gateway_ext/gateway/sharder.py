@@ -136,8 +136,12 @@ class DurableGatewayClientSharder(DurableGatewayClientBase):
             await self._end_sessions()
             raise
         
-        finally:
+        except:
+            # The run was cancelled.
             self.abort()
+            raise
+        
+        finally:
             task_group.cancel_all()
     
     
