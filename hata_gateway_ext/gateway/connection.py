@@ -63,7 +63,7 @@ class GatewayConnection(RichAttributeErrorBaseType):
     driver : ``SessionDriver``
         Decides what to do.
     host : `str`
-        The host that is connected to; empty while it is looked up.
+        The host that is connected to; that of Discord's API while the gateway is looked up.
     is_secure : `bool`
         Whether the connection is over TLS.
     web_socket : ``None | GatewayWebSocket``
@@ -90,7 +90,7 @@ class GatewayConnection(RichAttributeErrorBaseType):
         self._task = None
         self.dispatcher = Dispatcher(client, session, self, create_inflater(compression))
         self.driver = driver
-        self.host = ''
+        self.host = API_HOST
         self.is_secure = False
         self.web_socket = None
         return self
@@ -128,8 +128,10 @@ class GatewayConnection(RichAttributeErrorBaseType):
             The compression to ask for.
         """
         try:
-            url = URL(build_gateway_url(await self.driver.get_gateway_url(), compression), True)
-            self.host = url.raw_host or ''
+            url = await self.driver.get_gateway_url()
+            self.host = 'the gateway'
+            url = URL(build_gateway_url(url, compression), True)
+            self.host = url.raw_host or self.host
             self.is_secure = (url.scheme == 'wss')
             web_socket = await GatewayWebSocket(
                 KOKORO, url, http_client = http_client, handler = self, receiver = self.dispatcher
@@ -147,9 +149,7 @@ class GatewayConnection(RichAttributeErrorBaseType):
             # Anything here means that there is no connection; what it was is reported.
             self._task = None
             if self.driver.connection is self:
-                self.driver.connect_failed(
-                    classify_connect_failure(exception, self.host or API_HOST, self.driver.shard_id)
-                )
+                self.driver.connect_failed(classify_connect_failure(exception, self.host, self.driver.shard_id))
         
         else:
             self._task = None
