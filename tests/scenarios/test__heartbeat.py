@@ -1,7 +1,8 @@
 """
 Heartbeats, and connections that are dead without having been closed.
 """
-from time import monotonic
+import asyncio
+from time import monotonic, sleep
 
 import pytest
 
@@ -149,6 +150,25 @@ async def test__zombie__unacknowledged(run_bot, settle):
                 heartbeat for heartbeat in discord.recording.heartbeats
                 if (heartbeat.connection == 1) and (heartbeat.at > struck_at)
             ]) == 2
+
+
+async def test__zombie__loop_that_stood_still(run_bot, settle):
+    """
+    A handler that blocks the loop for some intervals: it is the bot that stood still, and not the line. What came meanwhile
+    is read first, and the connection is kept.
+    """
+    async with LocalDiscord(heartbeat_interval = INTERVAL) as discord:
+        async with run_bot(discord) as bot:
+            discord.send_messages(20)
+            blocking = asyncio.ensure_future(bot.call(sleep, 4 * INTERVAL))
+            discord.send_messages(20)
+            await blocking
+            
+            heartbeat_count = len(discord.recording.heartbeats)
+            await discord.wait_for(lambda recording: len(recording.heartbeats) >= heartbeat_count + 2)
+            await settle(discord, bot)
+            assert discord.recording.connection_count() == 1
+            assert not bot.errors
 
 
 async def test__zombie__close_is_not_waited_for(run_bot, settle):

@@ -186,6 +186,28 @@ async def test__session_start_limit__exhausted(make_bot):
         await bot.stop()
 
 
+async def test__session_start_limit__stopped_meanwhile(make_bot):
+    """A client that waits for the reset is stopped as quickly as any other; it never made a connection."""
+    async with LocalDiscord(
+        heartbeat_interval = 0.5, shards = 3, max_concurrency = 3, session_start_remaining = 0,
+    ) as discord:
+        with pytest.warns(RuntimeWarning, match = 'session start limit is exhausted'):
+            bot = make_bot(discord, shard_count = 3)
+            await bot.start()
+            await bot.wait_for_gateway(
+                lambda: {gateway.get_statistics().state for gateway in bot.gateway.gateways} == {'queued'}
+            )
+            # The warning comes with the next round of the queue.
+            await bot.wait_for_gateway(lambda: bot.gateway.context.identify_queue.limiter.get_waiting_count() == 3)
+            await bot.call(lambda: None)
+        
+        stopped_at = monotonic()
+        await bot.stop()
+        assert monotonic() - stopped_at < 2.0
+        assert not discord.recording.connections
+        assert {gateway.get_statistics().state for gateway in bot.gateway.gateways} == {'stopped'}
+
+
 async def test__session_start_limit__counted_between_requests(run_bot, short_window):
     """The count is kept up to date between requests: the last start is not spent twice, and RESUME is not charged."""
     async with LocalDiscord(
