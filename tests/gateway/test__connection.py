@@ -252,8 +252,9 @@ def test__GatewayConnection__stale(raw, start, wait_for):
             assert driver.told == []
 
 
-def test__GatewayConnection__close(raw, start, wait_for):
+def test__GatewayConnection__close(raw, start, wait_for, monkeypatch):
     """Closing says the code, hears nothing any more, and is over although the peer does not answer."""
+    monkeypatch.setattr('hata_gateway_ext.gateway.web_socket.CLOSE_TIMEOUT', 0.2)
     with raw.RawServer() as server:
         driver, connection = start(server.url)
         with server.accept() as peer:
@@ -269,7 +270,7 @@ def test__GatewayConnection__close(raw, start, wait_for):
             assert peer.receive_frame() == (8, b'\x0f\xa0')
             peer.send(raw.frame(1, b'{"op":7,"d":null}'))
             
-            # Not answered: after 1.5 s it is aborted.
+            # Not answered, so it is aborted.
             assert peer.expect_end() == b''
             wait_for(task.is_done)
             wait_for(lambda: task not in CLOSING_TASKS)

@@ -148,8 +148,9 @@ async def test__GatewayDiscovery__invalid_token(discord, bot, discovery):
             await bot.run(discovery.get_url())
 
 
-async def test__GatewayDiscovery__invalid_token_while_running(discord, run_bot, capfd):
+async def test__GatewayDiscovery__invalid_token_while_running(discord, run_bot, capfd, monkeypatch):
     """A token that was reset while the bot runs ends the client with hata's message, and never shows it."""
+    monkeypatch.setattr('hata_gateway_ext.protocol.backoff.DELAY_BASE', 0.01)
     async with run_bot(discord) as bot:
         bot.gateway.context.discovery.fetched_at -= DISCOVERY_LIFETIME
         discord.rest_fault('/gateway/bot', status = 401, times = None)

@@ -17,9 +17,9 @@ from hata_gateway_ext.local_discord import LocalDiscord
 
 @pytest.fixture
 def quick_launcher(monkeypatch):
-    """Makes hata's launcher, and ours within it, wait a tenth of a second instead of five."""
+    """Makes hata's launcher, and ours within it, wait a moment instead of five seconds."""
     async def quick_sleep(duration, loop):
-        await extension_sleep(min(duration, 0.1), loop)
+        await extension_sleep(min(duration, 0.02), loop)
     
     extension_sleep = extension.sleep
     monkeypatch.setattr('hata.discord.client.client.sleep', quick_sleep)
@@ -30,6 +30,7 @@ def quick_launcher(monkeypatch):
 async def discord(monkeypatch):
     """A local Discord, where shards may identify as often as they want."""
     monkeypatch.setattr('hata_gateway_ext.protocol.identify.IDENTIFY_INTERVAL', 0.0)
+    monkeypatch.setattr('hata_gateway_ext.protocol.backoff.DELAY_BASE', 0.01)
     async with LocalDiscord(heartbeat_interval = 0.5, identify_interval = 0.0, guilds = 4) as discord:
         yield discord
 
@@ -156,7 +157,7 @@ async def test__Resharder__4011_while_rest_is_down(discord, run_bot, quick_launc
 )
 async def test__Resharder__while_offline(discord, run_bot, quick_launcher, fault):
     """What hata's launcher meets while the internet is not back yet does not end the client."""
-    async with run_bot(discord, gateway_offline_timeout = 0.2) as bot:
+    async with run_bot(discord, gateway_offline_timeout = 0.05) as bot:
         down = discord.rest_fault('/gateway/bot', times = 3, **fault)
         discord.stop_listening('gateway', 'resume')
         await discord.wait_for(lambda recording: down.count == 3)

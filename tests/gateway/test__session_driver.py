@@ -22,10 +22,12 @@ async def discord():
 
 @pytest.fixture(autouse = True)
 def quick_identify(monkeypatch):
-    """Shards identify as often as they want, and after op 9 at once."""
+    """Shards identify as often as they want, after op 9 at once, and connect again soon."""
     monkeypatch.setattr('hata_gateway_ext.protocol.session.INVALID_PAUSE_MINIMUM', 0.02)
     monkeypatch.setattr('hata_gateway_ext.protocol.session.INVALID_PAUSE_SPREAD', 0.0)
     monkeypatch.setattr('hata_gateway_ext.protocol.identify.IDENTIFY_INTERVAL', 0.0)
+    monkeypatch.setattr('hata_gateway_ext.protocol.backoff.DELAY_BASE', 0.01)
+    monkeypatch.setattr('hata_gateway_ext.protocol.backoff.DELAY_MAXIMUM', 0.05)
 
 
 class Run:
@@ -383,9 +385,8 @@ async def test__SessionDriver__send_while_dispatching(discord, run_bot, monkeypa
         assert discord.recording.connection_count() == 1
 
 
-async def test__SessionDriver__invalidated_again_and_again(discord, gateway_run, monkeypatch):
+async def test__SessionDriver__invalidated_again_and_again(discord, gateway_run):
     """Sessions that end at once are begun anew, after a pause each; no two places in the queue are held."""
-    monkeypatch.setattr('hata_gateway_ext.protocol.backoff.DELAY_BASE', 0.01)
     discord.fault(Invalidate(), at = 'identify', times = 6)
     await gateway_run.start()
     assert (await gateway_run.bot.run(get_result(gateway_run.waiter), 10.0)) is True
@@ -397,7 +398,7 @@ async def test__SessionDriver__invalidated_again_and_again(discord, gateway_run,
 
 
 @pytest.mark.parametrize('stage', ('connect', 'hello'))
-async def test__SessionDriver__offline(discord, make_bot, monkeypatch, stage):
+async def test__SessionDriver__offline(discord, make_bot, stage):
     """
     With `gateway_offline_timeout` the run is over with `True` once no connection said HELLO for that long; the session is
     kept, and who sends goes on waiting until it runs again.
@@ -456,7 +457,7 @@ async def test__SessionDriver__offline_in_a_year(discord, make_bot):
     assert (await run.end()) is False
 
 
-async def test__SessionDriver__second_look(discord, gateway_run, monkeypatch):
+async def test__SessionDriver__second_look(discord, gateway_run):
     """RESUMED that comes in time, though the loop stood still over the deadline, is taken for what it is."""
     await gateway_run.start()
     await gateway_run.bot.run(get_result(gateway_run.waiter), 10.0)

@@ -15,6 +15,7 @@ SHARD_COUNT = 3
 async def discord(monkeypatch):
     """A local Discord, where shards may identify as often as they want."""
     monkeypatch.setattr('hata_gateway_ext.protocol.identify.IDENTIFY_INTERVAL', 0.0)
+    monkeypatch.setattr('hata_gateway_ext.protocol.backoff.DELAY_BASE', 0.01)
     async with LocalDiscord(
         heartbeat_interval = 0.5, identify_interval = 0.0, shards = SHARD_COUNT, guilds = SHARD_COUNT
     ) as discord:

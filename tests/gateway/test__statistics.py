@@ -56,8 +56,9 @@ def test__GatewayStatistics():
 
 
 @pytest.mark.parametrize('shard_count', (1, 2))
-async def test__get_statistics(run_bot, shard_count):
+async def test__get_statistics(run_bot, monkeypatch, shard_count):
     """What a bot has done is what the local Discord has seen."""
+    monkeypatch.setattr('hata_gateway_ext.protocol.backoff.DELAY_BASE', 0.01)
     async with LocalDiscord(heartbeat_interval = 0.5, max_concurrency = 2, guilds = 2) as discord:
         async with run_bot(discord, shard_count = shard_count) as bot:
             numbers = {discord.send_message(shard_id = shard_id)['number'] for shard_id in range(shard_count)}
