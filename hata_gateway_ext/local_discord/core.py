@@ -281,6 +281,10 @@ class Core:
         count : `int`
             Count of sessions.
         """
+        # What orjson returns keeps the buffer that it was written into, 4 KiB for a message of 500 bytes; the replay buffers
+        # hold many.
+        data = bytes(memoryview(data))
+
         count = 0
         for session in sessions:
             payload = session.append(name, data)
