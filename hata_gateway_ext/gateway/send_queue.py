@@ -132,6 +132,18 @@ class SendQueue(RichAttributeErrorBaseType):
     
     
     @property
+    def is_open(self):
+        """
+        Whether payloads can be sent: READY or RESUMED came on the current connection.
+        
+        Returns
+        -------
+        is_open : `bool`
+        """
+        return self._open
+    
+    
+    @property
     def remaining(self):
         """
         How many payloads can be sent at once before the send window is exhausted.

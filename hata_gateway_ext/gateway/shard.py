@@ -327,7 +327,8 @@ class DurableGatewayClientShard(DurableGatewayClientBase):
         
         While the connection is down, or before READY or RESUMED, it waits for up to 60 seconds, and is then dropped. If more
         than Discord accepts is sent, it waits as long as it takes, first in, first out. Returns at once if the gateway does
-        not run. Never raises because of a missing or closed web socket.
+        not run, or if it is down while the client is being stopped: what voice clients say then must not hold that up. Never
+        raises because of a missing or closed web socket.
         
         This method is a coroutine.
         
@@ -360,7 +361,8 @@ class DurableGatewayClientShard(DurableGatewayClientBase):
         send_queue = self.driver.send_queue
         if isinstance(data, dict) and (data.get('op', None) in UNGATED_OPERATIONS):
             send_queue.send_reserved(payload)
-        else:
+        
+        elif send_queue.is_open or self.client.running:
             await send_queue.send(payload)
     
     

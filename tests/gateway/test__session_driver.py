@@ -1,6 +1,8 @@
 """
 How a shard's session is driven: begins and ends at every moment, and what comes from within.
 """
+import asyncio
+
 import pytest
 from hata import InvalidToken, KOKORO
 from hata.discord.events.core import PARSERS
@@ -9,7 +11,8 @@ from scarletio import CancelledError, Future, LOOP_TIME, Task
 from hata_gateway_ext import DurableGatewayClientShard, setup_ext_gateway_ext
 from hata_gateway_ext.local_discord import Close, Invalidate, LocalDiscord, Refuse, Skip
 from hata_gateway_ext.protocol.transitions import (
-    STATE_CONNECTING, STATE_GREETING, STATE_IDENTIFYING, STATE_QUEUED, STATE_RESUMING, STATE_STOPPED, STATE_WAITING
+    STATE_CONNECTING, STATE_GREETING, STATE_IDENTIFYING, STATE_QUEUED, STATE_READY, STATE_RESUMING, STATE_STOPPED,
+    STATE_WAITING
 )
 
 
@@ -346,6 +349,30 @@ async def test__SessionDriver__stopped_by_a_handler(discord, make_bot):
     await bot.wait_until_down()
     await discord.wait_for(lambda recording: recording.close_codes() == [1000])
     await assert_is_clean(discord, bot)
+
+
+@pytest.mark.parametrize('is_down', (False, True))
+async def test__SessionDriver__what_voice_clients_say_at_the_end(discord, run_bot, is_down):
+    """What is sent while the client is being stopped goes out, and holds nothing up while the gateway is down."""
+    states = []
+    
+    async def voice_client_shutdown(client):
+        await client.gateway.change_voice_state(1 << 22, 0)
+        states.append(client.gateway.driver.machine.state)
+    
+    async with run_bot(discord) as bot:
+        bot.client.events(voice_client_shutdown)
+        if is_down:
+            refused = discord.fault(Refuse(503), at = 'connect', times = None)
+            discord.cut()
+            await discord.wait_for(lambda recording: refused.count)
+        
+        await asyncio.wait_for(bot.stop(), 10.0)
+        if is_down:
+            assert states and (STATE_READY not in states)
+        else:
+            assert states == [STATE_READY]
+            await discord.wait_for(lambda recording: recording.operations_of(4))
 
 
 async def test__SessionDriver__terminated_by_a_handler(discord, run_bot):
