@@ -38,7 +38,7 @@ METHOD = '''\
   inflate zlib-stream there, so the inflater's window is in both figures.
 - **The longest stall** is by how much a timer of one millisecond on the bot's event loop was late at most, while 100,000
   events arrive at once. The order of the messages is checked, and heartbeats are timed by the server. This is not processor
-  time: it counts whatever else the machine does, and on a busy one it was many times as long, with either gateway.
+  time: it counts whatever else the machine does, and on a busy one it was several times as long, with either gateway.
 - **Growth**: the same events over 1, 16 and 256 shards, and payloads of 64 B to 4 MiB. Larger payloads are compared in
   units of inflating and decoding them, since that itself does not cost the same per byte at every size. For this one the
   floor has hata in its memory as well: large payloads set off garbage collection, which takes its time by what is there.
