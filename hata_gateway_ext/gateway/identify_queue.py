@@ -2,12 +2,12 @@
 The identify queue of an application: the pure limiter of ``protocol.identify``, with timers.
 
 There is one for each token in a process, so that several clients of one application do not identify into each other's
-windows. The token is only the key of a dictionary in memory.
+windows; neither those that are connected side by side, nor those that follow each other.
 """
 __all__ = ('IdentifyQueue', 'get_identify_queue')
 
+from hashlib import sha256
 from warnings import warn
-from weakref import WeakValueDictionary
 
 from hata import KOKORO
 from scarletio import LOOP_TIME, RichAttributeErrorBaseType, Task
@@ -20,7 +20,9 @@ RESET_AFTER_MAXIMUM = 7 * 86_400_000
 # Buckets. The largest bots have a few hundred; more buckets than there can be shards are a mistake.
 MAX_CONCURRENCY_MAXIMUM = 1 << 16
 
-IDENTIFY_QUEUES = WeakValueDictionary()
+# The identify queue of each application, by a digest of its token. They are kept when their clients are gone, since Discord's
+# windows are not over then; there are as many as a process has had applications.
+IDENTIFY_QUEUES = {}
 
 
 def get_identify_queue(token):
@@ -35,12 +37,12 @@ def get_identify_queue(token):
     Returns
     -------
     identify_queue : ``IdentifyQueue``
-        Hold a reference to it: it is forgotten with the last one.
     """
-    identify_queue = IDENTIFY_QUEUES.get(token, None)
+    key = sha256(token.encode()).digest()
+    identify_queue = IDENTIFY_QUEUES.get(key, None)
     if identify_queue is None:
-        identify_queue = IdentifyQueue()
-        IDENTIFY_QUEUES[token] = identify_queue
+        # Clients can be created in any thread.
+        identify_queue = IDENTIFY_QUEUES.setdefault(key, IdentifyQueue())
     
     return identify_queue
 
@@ -60,7 +62,7 @@ class IdentifyQueue(RichAttributeErrorBaseType):
     limiter : ``IdentifyLimiter``
         The rules.
     """
-    __slots__ = ('__weakref__', '_exhausted', '_handle', '_refresh_task', 'limiter')
+    __slots__ = ('_exhausted', '_handle', '_refresh_task', 'limiter')
     
     def __new__(cls):
         """

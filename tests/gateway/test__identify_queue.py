@@ -300,13 +300,15 @@ def test__IdentifyQueue__set_session_start_limit(queue, clock):
 
 
 def test__get_identify_queue():
-    """There is one for each application in a process, as long as anyone has it."""
+    """There is one for each application in a process, also after its client is gone; tokens are not kept for it."""
     queue = get_identify_queue('a')
+    queue_id = id(queue)
     assert get_identify_queue('a') is queue
     assert get_identify_queue('b') is not queue
     
     del queue
     collect()
+    assert id(get_identify_queue('a')) == queue_id
     assert 'a' not in IDENTIFY_QUEUES
 
 
