@@ -13,11 +13,12 @@ __all__ = ('DOWN_QUEUE_LIMIT', 'DOWN_TIMEOUT', 'SendQueue')
 from collections import deque
 
 from hata import KOKORO
-from scarletio import Future, LOOP_TIME, RichAttributeErrorBaseType
+from scarletio import LOOP_TIME, RichAttributeErrorBaseType
 from scarletio.web_common import ConnectionClosed
 
 from ..exceptions import GatewaySendReport
 from ..protocol.rate_limit import SendWindow
+from .send_entry import SendEntry
 
 # Seconds that a payload waits for a connection. What a user did a minute ago (join a voice channel, change a status) is
 # what they still want; what is older is better not done.
@@ -25,39 +26,6 @@ DOWN_TIMEOUT = 60.0
 
 # Payloads that wait for a connection: four full windows, two megabytes at most.
 DOWN_QUEUE_LIMIT = 512
-
-
-class SendEntry:
-    """
-    A payload that waits.
-    
-    Attributes
-    ----------
-    data : `None | str`
-        The payload, as JSON; `None` if only a permit is waited for.
-    enqueued_at : `float`
-        When it was queued; monotonic time, in seconds.
-    future : `Future<bool>`
-        Who waits for it.
-    """
-    __slots__ = ('data', 'enqueued_at', 'future')
-    
-    def __new__(cls, data, enqueued_at):
-        """
-        Creates an entry.
-        
-        Parameters
-        ----------
-        data : `None | str`
-            The payload, as JSON.
-        enqueued_at : `float`
-            When it is queued.
-        """
-        self = object.__new__(cls)
-        self.data = data
-        self.enqueued_at = enqueued_at
-        self.future = Future(KOKORO)
-        return self
 
 
 class SendQueue(RichAttributeErrorBaseType):
