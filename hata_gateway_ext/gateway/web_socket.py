@@ -62,11 +62,11 @@ class GatewayWebSocket(GatewayWebSocketBase):
     _reader : ``FrameReader``
         Reads frames.
     _receive : `(GeneratorType, float) -> bool`
-        Takes messages out of the iterator until it yields `None` (then it returns `False`) or the deadline is over
-        (then it returns `True`).
+        Takes batches of messages out of the iterator until it yields `None` (then it returns `False`) or the deadline is
+        over (then it returns `True`).
     _receiver : `object`
         Its `message_received(data, is_text)` is called with each message. If it has a
-        `messages_received(messages, deadline)`, it takes binary messages from the iterator on its own.
+        `messages_received(frames, deadline)`, it takes binary messages from the iterator on its own.
     _reported : `bool`
         Whether the handler was told about the end.
     _time_slice : ``TimeSlice``
@@ -130,7 +130,8 @@ class GatewayWebSocket(GatewayWebSocketBase):
         url = URL(url)
         protocol = await shake_hands(http_client, url, headers)
         
-        reader = FrameReader()
+        # Who takes one message at a time should be able to end with any.
+        reader = FrameReader() if hasattr(receiver, 'messages_received') else FrameReader(batch_count = 1)
         self = protocol.isekai_into(cls)
         self._set_base_attributes(url)
         self._abort_handle = None
@@ -319,11 +320,11 @@ class GatewayWebSocket(GatewayWebSocketBase):
         """
         clock = self._time_slice.clock
         message_received = self._receiver.message_received
-        for message in frames:
-            if message is None:
+        for batch in frames:
+            if batch is None:
                 return False
             
-            message_received(message, False)
+            message_received(batch[0] if type(batch) is list else batch, False)
             if clock() >= deadline:
                 return True
         

@@ -182,9 +182,12 @@ def read(chunks):
             for message in reader.frames:
                 steps += 1
                 if message is not None:
-                    assert type(message) is bytes
-                    events.append((2, message))
-                    received += len(message)
+                    batch = message if type(message) is list else [message]
+                    assert batch
+                    for message in batch:
+                        assert type(message) is bytes
+                        events.append((2, message))
+                        received += len(message)
                 elif reader.operation == OPERATION_NONE:
                     break
                 else:

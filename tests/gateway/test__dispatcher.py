@@ -3,15 +3,18 @@ The dispatcher: what reaches hata's parsers, in which order, and what does not.
 """
 import json
 import zlib
+from random import Random
 
 import pytest
 from hata import KOKORO
 from hata.discord.events.core import DEFAULT_EVENT_HANDLER, PARSERS
 
+from hata_gateway_ext.bench.wire import Compressor
 from hata_gateway_ext.gateway.dispatcher import CLOCK_INTERVAL, Dispatcher
 from hata_gateway_ext.protocol.compression import create_inflater
 from hata_gateway_ext.protocol.envelope import KNOWN_HEADS
 from hata_gateway_ext.protocol.errors import InflateError, PayloadError
+from hata_gateway_ext.protocol.frames import BATCH_COUNT, BATCH_MESSAGE_SIZE
 
 NEVER = float('inf')
 
@@ -81,8 +84,32 @@ class Handler:
         self.calls.append(('out of order', sequence))
 
 
+def arrange(messages, batch_count):
+    """
+    Arranges messages as the frame reader does: in batches, but for large ones. With a `batch_count` of 0, one by one.
+    """
+    batch = []
+    for message in messages:
+        is_small = (message is not None) and (len(message) <= BATCH_MESSAGE_SIZE) and batch_count
+        if is_small:
+            batch.append(message)
+        
+        if batch and ((not is_small) or (len(batch) == batch_count)):
+            yield batch
+            batch = []
+        
+        if not is_small:
+            yield message
+    
+    if batch:
+        yield batch
+
+
 class World:
     """A dispatcher with everything around it."""
+    # How messages come.
+    batch_count = 0
+    
     def __init__(self, compression = 'none', sequence = 0):
         self.client = Client()
         self.session = Session(sequence)
@@ -99,7 +126,12 @@ class World:
     
     def receive(self, *payloads, deadline = NEVER):
         """Receives payloads as the frame reader yields them. Returns whether the deadline ended it."""
-        return self.dispatcher.messages_received(iter([*payloads, None]), deadline)
+        return self.receive_messages([*payloads, None], deadline)
+    
+    
+    def receive_messages(self, messages, deadline = NEVER):
+        """Receives messages. Returns whether the deadline ended it."""
+        return self.dispatcher.messages_received(arrange(messages, self.batch_count), deadline)
     
     
     @property
@@ -147,6 +179,13 @@ def parsers():
     PARSERS.update(parsers)
     KNOWN_HEADS.clear()
     KNOWN_HEADS.update(heads)
+
+
+@pytest.fixture(autouse = True, params = (0, 3, BATCH_COUNT), ids = ('single', 'batches', 'large batches'))
+def batch_count(request, monkeypatch):
+    """Runs a test with messages that come one by one, and with messages that come in batches: both behave the same."""
+    monkeypatch.setattr(World, 'batch_count', request.param)
+    return request.param
 
 
 @pytest.fixture(params = (build, build_otherwise), ids = ('fast', 'slow'))
@@ -218,6 +257,82 @@ def test__Dispatcher__parsers_change(parsers):
     assert [data['number'] for data, _ in world.events] == [3, 6]
     assert world.counts == (2, 4, 0)
     assert world.session.sequence == 6
+
+
+def test__Dispatcher__parsers_change_within_a_batch(parsers):
+    """What a parser does to another counts from the next event on, whatever the batch looked like when it came."""
+    world = World()
+    
+    def switch(client, data):
+        if data['parser'] is None:
+            del parsers['TESTED_EVENT']
+        else:
+            parsers['TESTED_EVENT'] = {'inert': inert, 'parse': world.parse}[data['parser']]
+    
+    parsers['TESTED_EVENT'] = world.parse
+    parsers['SWITCHING_EVENT'] = switch
+    # Both are known, and so is that one of them does nothing.
+    world.receive(build(1), build(2, {'parser': 'inert'}, 'SWITCHING_EVENT'), build(3))
+    assert [data['number'] for data, _ in world.events] == [1]
+    world.events.clear()
+    
+    for repetition in range(3):
+        start = world.session.sequence
+        payloads = []
+        for parser in ('parse', 'inert', 'parse', None, 'parse', 'inert'):
+            payloads.append(build(start + len(payloads) + 1))
+            payloads.append(build(start + len(payloads) + 1, {'parser': parser}, 'SWITCHING_EVENT'))
+        
+        payloads.append(build(start + len(payloads) + 1))
+        world.receive(*payloads)
+        assert [data['number'] - start for data, _ in world.events] == [3, 7, 11]
+        assert world.session.sequence == start + 13
+        world.events.clear()
+
+
+def test__Dispatcher__names_that_begin_alike(parsers):
+    """An event is never taken for another one whose name begins like its own, needed or not, in whatever batches."""
+    world = World()
+    names = ['GUILD_SCHEDULED_EVENT_CREATE', 'GUILD_SCHEDULED_EVENT_DELETE', 'GUILD_SCHEDULED_EVENT_UPDATE']
+    parsers[names[0]] = parsers[names[1]] = inert
+    parsers[names[2]] = world.parse
+    order = [names[index % 3] for index in range(9)] + names[:1] * 9 + names[1:2] * 9 + names[2:] * 9 + names[:2] * 9
+    for start in (0, len(order)):
+        world.receive(*(build(start + index, name = name) for index, name in enumerate(order, 1)))
+    
+    expected = [index for index, name in enumerate(order + order, 1) if name == names[2]]
+    assert [data['number'] for data, _ in world.events] == expected
+    # An event that nobody needs may be decoded all the same if it begins like one that is needed.
+    assert sum(world.counts) == 2 * len(order)
+    assert not world.handler.calls
+
+
+@pytest.mark.parametrize('positions', ((4,), (5,), (3, 4), (4, 8), (3, 6, 9)))
+@pytest.mark.parametrize('parser', (inert, None))
+def test__Dispatcher__strange_among_known(parsers, parser, positions):
+    """A batch of known events with something else in it: each is handled as it is on its own, and in order."""
+    world = World()
+    parsers['TESTED_EVENT'] = world.parse if parser is None else parser
+    world.receive(build(1), build(2), build(3))
+    
+    payloads = []
+    sequence = 3
+    for position in range(12):
+        if position in positions:
+            payloads.append(b'{"t":null,"s":null,"op":11,"d":null}')
+        elif position == 10:
+            # A gap.
+            sequence += 3
+            payloads.append(build(sequence))
+        else:
+            sequence += 1
+            payloads.append(build(sequence))
+    
+    world.receive(*payloads)
+    handled = 12 - len(positions) + 3
+    assert len(world.handler.calls) == len(positions)
+    assert world.session.sequence == sequence
+    assert world.counts == ((handled, 0, 2) if parser is None else (0, handled, 2))
 
 
 def test__Dispatcher__unhashable_parser(parsers):
@@ -461,10 +576,10 @@ def test__Dispatcher__stop(builder, parsers):
             world.dispatcher.stop()
     
     parsers['TESTED_EVENT'] = parse
-    messages = iter([builder(1), builder(2), builder(3), None, builder(4), None, b'junk'])
+    messages = arrange([builder(1), builder(2), builder(3), None, builder(4), None, b'junk'], world.batch_count)
     assert world.dispatcher.messages_received(messages, NEVER) is False
     assert world.dispatcher.messages_received(messages, NEVER) is False
-    assert next(messages) == b'junk'
+    assert next(messages) in (b'junk', [b'junk'])
     
     world.dispatcher.message_received(builder(5), True)
     assert len(world.events) == 2
@@ -549,19 +664,58 @@ def test__Dispatcher__observer(builder, parsers):
 
 @pytest.mark.parametrize('size', (10, 1000, 100000))
 def test__Dispatcher__deadline(builder, parsers, size):
-    """When the time is over the batch ends, after no more than a few KB, and goes on with the next event."""
+    """When the time is over it ends, after one batch or one large message, and goes on with the next event."""
     world = World()
     parsers['TESTED_EVENT'] = world.parse
     count = 3000 if size < 100000 else 20
-    messages = iter([builder(sequence, {'text': 'x' * size}) for sequence in range(1, count + 1)] + [None])
+    messages = arrange(
+        [*(builder(sequence, {'text': 'x' * size}) for sequence in range(1, count + 1)), None], world.batch_count
+    )
     turns = 0
     while world.dispatcher.messages_received(messages, 0.0):
         turns += 1
-        assert len(world.events) <= turns * (CLOCK_INTERVAL // size + 1)
+        assert len(world.events) <= turns * (1 if size > BATCH_MESSAGE_SIZE else CLOCK_INTERVAL)
     
     assert turns > 3
     assert world.session.sequence == count
     assert len(world.events) == count
+
+
+def test__Dispatcher__deadline_and_stop(parsers):
+    """What is left of a batch when the time is over is not handled any more when the dispatcher is stopped meanwhile."""
+    world = World()
+    parsers['TESTED_EVENT'] = world.parse
+    messages = arrange([*(build(sequence) for sequence in range(1, 3 * BATCH_COUNT + 1)), None], world.batch_count)
+    # A batch of its own, from which on the events are known.
+    world.receive(build(1))
+    world.session.sequence = 0
+    assert world.dispatcher.messages_received(messages, 0.0) is True
+    seen = len(world.events)
+    assert 0 < seen <= CLOCK_INTERVAL + 1
+    world.dispatcher.stop()
+    assert world.dispatcher.messages_received(messages, NEVER) is False
+    assert len(world.events) == seen
+    assert next(messages, 'end') == 'end'
+
+
+@pytest.mark.parametrize('compression', ('zlib-stream', 'zstd-stream'))
+def test__Dispatcher__deadline_and_broken(builder, parsers, compression):
+    """What is corrupt behind the events of a batch counts when those are handled, in however many turns."""
+    world = World(compression)
+    parsers['TESTED_EVENT'] = world.parse
+    compressor = Compressor(compression)
+    count = BATCH_COUNT - 2
+    messages = [compressor.compress(builder(sequence)) for sequence in range(1, count + 1)]
+    messages.extend((b'\xff' * 100, None))
+    frames = arrange(messages, world.batch_count)
+    turns = 0
+    while world.dispatcher.messages_received(frames, 0.0):
+        assert not world.handler.calls
+        turns += 1
+    
+    assert turns >= count // CLOCK_INTERVAL
+    assert len(world.events) == count
+    assert world.handler.calls == [('broken', InflateError)]
 
 
 def test__Dispatcher__compressed(builder, parsers):
@@ -580,11 +734,67 @@ def test__Dispatcher__compressed(builder, parsers):
         messages.append(message)
     
     messages.append(None)
-    iterator = iter(messages)
+    iterator = arrange(messages, world.batch_count)
     for _ in range(messages.count(None)):
         assert world.dispatcher.messages_received(iterator, NEVER) is False
     
     assert [data['number'] for data, _ in world.events] == list(range(1, 50))
+
+
+@pytest.mark.parametrize('seed', range(40))
+def test__Dispatcher__payloads_over_messages(parsers, seed):
+    """
+    However a `zlib-stream` is cut into messages, each event is handed over or skipped once: those that are not decoded
+    too, though nothing of them is looked at but the beginning.
+    """
+    random = Random(seed)
+    world = World('zlib-stream')
+    parsers['TESTED_EVENT'] = world.parse
+    parsers['INERT_EVENT_HERE'] = inert
+    world.receive_messages([None])
+    compressor = zlib.compressobj()
+    count = 200
+    share = random.choice((0.0, 0.2, 0.8))
+    cut_share = random.choice((0.02, 0.2, 1.0))
+    messages = []
+    for sequence in range(1, count + 1):
+        name = 'TESTED_EVENT' if random.random() < share else 'INERT_EVENT_HERE'
+        payload = build(sequence, {'number': sequence, 'text': '%x' % random.getrandbits(200)}, name)
+        message = compressor.compress(payload) + compressor.flush(zlib.Z_SYNC_FLUSH)
+        if random.random() < cut_share:
+            cut = random.choice((random.randrange(1, len(message)), len(message) - random.randrange(1, 6)))
+            messages.append(message[: cut])
+            message = message[cut :]
+        
+        messages.append(message)
+        if not random.randrange(20):
+            messages.append(None)
+    
+    messages.append(None)
+    frames = arrange(messages, world.batch_count)
+    for _ in range(messages.count(None)):
+        assert world.dispatcher.messages_received(frames, NEVER) is False
+    
+    numbers = [data['number'] for data, _ in world.events]
+    assert numbers == sorted(set(numbers))
+    assert world.counts == (len(numbers), count - len(numbers), 0)
+    assert world.session.sequence == count
+    assert not world.handler.calls
+
+
+@pytest.mark.parametrize('count', (0, 1, 7))
+@pytest.mark.parametrize('compression', ('zlib-stream', 'zstd-stream'))
+def test__Dispatcher__broken_behind_events(parsers, compression, count):
+    """The events in front of what is corrupt are handed over, and nothing behind it."""
+    world = World(compression)
+    parsers['TESTED_EVENT'] = world.parse
+    compressor = Compressor(compression)
+    messages = [compressor.compress(build(sequence)) for sequence in range(1, count + 1)]
+    messages.extend((b'\xff' * 300, b'junk' * 100, compressor.compress(build(count + 1)), None))
+    world.receive_messages(messages)
+    assert len(world.events) == count
+    assert world.session.sequence == count
+    assert world.handler.calls == [('broken', InflateError)]
 
 
 @pytest.mark.parametrize('compression', ('zlib-stream', 'zstd-stream'))
@@ -592,7 +802,7 @@ def test__Dispatcher__broken_compression(parsers, compression):
     """A corrupt stream is told to the handler once; what comes later is thrown away."""
     world = World(compression)
     parsers['TESTED_EVENT'] = world.parse
-    messages = iter([b'junk' * 100, b'\xff' * 300, build(1), None, build(2), None])
+    messages = arrange([b'junk' * 100, b'\xff' * 300, build(1), None, build(2), None], world.batch_count)
     world.dispatcher.messages_received(messages, NEVER)
     world.dispatcher.messages_received(messages, NEVER)
     assert world.handler.calls == [('broken', InflateError)]

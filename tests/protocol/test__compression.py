@@ -6,11 +6,12 @@ from random import Random
 
 import pytest
 
-from hata_gateway_ext.protocol import compression as compression_module
-from hata_gateway_ext.protocol.compression import (
-    FIRST_SIZE, MAXIMAL_PAYLOAD_SIZE, NEXT_SIZE, PlainInflater, ZSTD_WINDOW_LOG_MAX, create_inflater, is_available
-)
+from hata_gateway_ext.protocol import zstd_stream as zstd_stream_module
+from hata_gateway_ext.protocol.compression import PlainInflater, create_inflater, is_available
+from hata_gateway_ext.protocol.compression_format import FIRST_SIZE, MAXIMAL_PAYLOAD_SIZE, NEXT_SIZE
 from hata_gateway_ext.protocol.errors import InflateError
+from hata_gateway_ext.protocol.frames import BATCH_COUNT, BATCH_MESSAGE_SIZE
+from hata_gateway_ext.protocol.zstd_stream import ZSTD_WINDOW_LOG_MAX
 
 zstd = pytest.importorskip('backports.zstd')
 
@@ -33,6 +34,10 @@ class ZlibDeflater:
     
     def deflate(self, payload):
         return self.compressor.compress(payload) + self.compressor.flush(zlib.Z_SYNC_FLUSH)
+    
+    
+    def finish(self, payload):
+        return self.compressor.compress(payload) + self.compressor.flush(zlib.Z_FINISH)
 
 
 class ZstdDeflater:
@@ -87,36 +92,117 @@ def test__inflater__well_compressed(name, size):
 
 
 @pytest.mark.parametrize('name', COMPRESSIONS)
-def test__inflater__inflate(name):
-    """An iterator of messages becomes one of payloads; `None` is passed on, and it goes on after it."""
+def test__inflater__inflate_batch(name):
+    """A batch gives the same payloads as its messages one by one, and single messages may come between batches."""
     deflater = create_deflater(name)
-    payloads = [create_payload(size, size) for size in SIZES]
-    messages = []
-    for payload in payloads:
-        messages.append(deflater.deflate(payload))
-        messages.append(None)
-    
-    iterator = iter(create_inflater(name).inflate(iter(messages)))
-    for payload in payloads:
-        assert next(iterator) == payload
-        assert next(iterator) is None
-    
-    assert next(iterator, 'end') == 'end'
+    payloads = [create_payload(size, size) for size in SIZES if size <= BATCH_MESSAGE_SIZE]
+    inflater = create_inflater(name)
+    for count in (1, 2, len(payloads)):
+        received = []
+        assert inflater.inflate_batch([deflater.deflate(payload) for payload in payloads[:count]], received) is True
+        assert received == payloads[:count]
+        assert inflater.feed(deflater.deflate(b'between')) == b'between'
 
 
 @pytest.mark.parametrize('name', STREAMS)
-def test__inflater__inflate__corrupt(name):
-    """A corrupt message ends the iterator with our error, and nothing is behind it."""
+@pytest.mark.parametrize('count', (0, 1, 5))
+def test__inflater__inflate_batch__corrupt(name, count):
+    """Of a batch that is corrupt in the midst, what comes before that is kept; the rest is an error of ours."""
     deflater = create_deflater(name)
+    payloads = [b'payload %d' % index for index in range(count)]
     junk = b'\x00' * 10 + SUFFIX if name == 'zlib-stream' else b'junk' * 10
-    messages = [deflater.deflate(b'first'), junk, b'\xff' * 100 + SUFFIX]
-    iterator = create_inflater(name).inflate(iter(messages))
-    assert next(iterator) == b'first'
+    messages = [*(deflater.deflate(payload) for payload in payloads), junk * 2, deflater.deflate(b'behind')]
+    received = []
     with pytest.raises(InflateError) as context:
-        while True:
-            next(iterator)
+        create_inflater(name).inflate_batch(messages, received)
     
+    # Before zlib finds junk to be corrupt, it may give out what comes of its beginning.
+    assert received[:count] == payloads
+    assert b'behind' not in received
     assert context.value.__context__ is None
+
+
+def split_stream(random, payloads):
+    """
+    Compresses payloads, and cuts the stream into messages that are no payloads: some have no suffix, and bring a part
+    only, all of it but the suffix, or a part of the suffix.
+    """
+    deflater = create_deflater('zlib-stream')
+    messages = []
+    for payload in payloads:
+        message = deflater.deflate(payload)
+        cuts = sorted(random.choice((0, len(message) - random.randrange(6), random.randrange(len(message))))
+            for _ in range(random.randrange(3)))
+        start = 0
+        for end in cuts:
+            if start < end < len(message):
+                messages.append(message[start : end])
+                start = end
+        
+        messages.append(message[start :])
+    
+    return messages
+
+
+@pytest.mark.parametrize('seed', range(200))
+def test__ZlibStreamInflater__realign(seed):
+    """
+    Payloads that come over several messages of a batch are found, whichever of those in front were taken for whole ones:
+    who notices at the first message that brings no whole payload gets everything from there on.
+    """
+    random = Random(seed)
+    payloads = [create_payload(random.randrange(1, 60), index) for index in range(20)]
+    messages = split_stream(random, payloads)
+    inflater = create_inflater('zlib-stream')
+    received = []
+    while messages:
+        count = random.randrange(1, 9)
+        batch = messages[:count]
+        del messages[:count]
+        parts = []
+        if not inflater.inflate_batch(batch, parts):
+            received.extend(parts)
+            continue
+        
+        assert len(parts) == len(batch)
+        for index, part in enumerate(parts):
+            if part in payloads[len(received) : len(received) + 1]:
+                received.append(part)
+                continue
+            
+            rest = inflater.realign(batch, parts, index)
+            assert rest is not None
+            received.extend(rest)
+            break
+    
+    assert received == payloads
+
+
+def test__ZlibStreamInflater__realign__whole():
+    """A payload whose message has the suffix is whole, and so is what is wrong with it."""
+    deflater = create_deflater('zlib-stream')
+    inflater = create_inflater('zlib-stream')
+    batch = [deflater.deflate(payload) for payload in (b'first', b'', b'third')]
+    payloads = []
+    assert inflater.inflate_batch(batch, payloads) is True
+    assert [inflater.realign(batch, payloads, index) for index in range(3)] == [None, None, None]
+
+
+@pytest.mark.parametrize('is_last', (False, True))
+def test__ZlibStreamInflater__realign__ended(is_last):
+    """That the stream has ended is found out at the first message that brings nothing."""
+    deflater = create_deflater('zlib-stream')
+    inflater = create_inflater('zlib-stream')
+    batch = [deflater.deflate(b'first'), deflater.finish(b'last'), b'behind' + SUFFIX]
+    if is_last:
+        del batch[2]
+    
+    payloads = []
+    with pytest.raises(InflateError, match = 'has ended'):
+        inflater.inflate_batch(batch, payloads)
+        inflater.realign(batch, payloads, 2)
+    
+    assert payloads[:2] == [b'first', b'last']
 
 
 @pytest.mark.parametrize('name', STREAMS)
@@ -204,6 +290,20 @@ def test__inflater__bomb(name, create_bomb, monkeypatch):
         inflater.feed(bomb)
     
     assert inflated <= MAXIMAL_PAYLOAD_SIZE + NEXT_SIZE
+
+
+@pytest.mark.parametrize(
+    ('name', 'bound'), (('zlib-stream', BATCH_COUNT * BATCH_MESSAGE_SIZE * 1032), ('zstd-stream', BATCH_COUNT << 20)),
+)
+def test__inflater__bombs_in_a_batch(name, bound):
+    """What a batch of bombs brings is bounded, and nothing of it is a payload."""
+    deflater = create_deflater(name)
+    size = (1 << 20) if name == 'zlib-stream' else (1 << 25)
+    messages = [deflater.deflate(b'{"t":"' + b' ' * size) for _ in range(BATCH_COUNT)]
+    assert max(map(len, messages)) <= BATCH_MESSAGE_SIZE
+    payloads = []
+    create_inflater(name).inflate_batch(messages, payloads)
+    assert (1 << 20) <= sum(map(len, payloads)) <= min(bound, 2 * MAXIMAL_PAYLOAD_SIZE)
 
 
 def test__ZlibStreamInflater__bomb_over_messages():
@@ -301,7 +401,7 @@ def test__is_available(name):
 
 def test__is_available__no_zstd(monkeypatch):
     """Without `backports.zstd`, `zstd-stream` is not available and cannot be created; the others can."""
-    monkeypatch.setattr(compression_module, 'ZstdDecompressor', None)
+    monkeypatch.setattr(zstd_stream_module, 'ZstdDecompressor', None)
     
     assert not is_available('zstd-stream')
     with pytest.raises(ValueError, match = 'backports.zstd'):

@@ -95,10 +95,11 @@ def test__learn_head(payload, expected_head, known_heads):
         return
     
     name, sequence = expected_head
-    (head, (known_name, head_format)), = known_heads.items()
+    (head, (known_name, head_format, is_distinct)), = known_heads.items()
     
     assert head == payload[: HEAD_SIZE]
     assert known_name == name
+    assert is_distinct == (b'"%b"' % name.encode() in head)
     assert payload.startswith(head_format % sequence)
     assert payload[len(head_format % sequence) :] == payload.partition(b'"d":')[2]
     assert not payload.startswith(head_format % (sequence + 1))
@@ -116,7 +117,8 @@ def test__learn_head__names_that_begin_alike(known_heads):
     ]
     for payload in payloads:
         learn_head(payload)
-        (name, head_format), = known_heads.values()
+        (name, head_format, is_distinct), = known_heads.values()
+        assert not is_distinct
         assert payload.startswith(head_format % 5)
         assert name == read_head(payload)[0]
         for other in payloads:

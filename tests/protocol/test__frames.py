@@ -7,8 +7,8 @@ import pytest
 
 from hata_gateway_ext.protocol.errors import FrameError
 from hata_gateway_ext.protocol.frames import (
-    FrameReader, MAXIMAL_MESSAGE_SIZE, OPERATION_BINARY, OPERATION_CLOSE, OPERATION_NONE, OPERATION_PING, OPERATION_PONG,
-    OPERATION_TEXT, build_close_payload, build_frame, is_close_code_sendable, parse_close_payload
+    BATCH_COUNT, BATCH_MESSAGE_SIZE, BATCH_SIZE, FrameReader, MAXIMAL_MESSAGE_SIZE, OPERATION_BINARY, OPERATION_CLOSE,
+    OPERATION_NONE, OPERATION_PING, OPERATION_PONG, OPERATION_TEXT, build_close_payload, build_frame, is_close_code_sendable, parse_close_payload
 )
 
 
@@ -42,17 +42,21 @@ def frame(operation, payload = b'', *, final = True, reserved = 0, masked = Fals
     return head + payload
 
 
-def read(chunks):
+def read(chunks, **options):
     """
     Reads chunks. Returns the events until the end or the error, and the close code of the error.
     """
-    reader = FrameReader()
+    reader = FrameReader(**options)
     events = []
     try:
         for chunk in chunks:
             reader.feed(chunk)
             for message in reader.frames:
-                if message is not None:
+                if type(message) is list:
+                    assert 1 <= len(message) <= options.get('batch_count', BATCH_COUNT)
+                    assert max(map(len, message)) <= BATCH_MESSAGE_SIZE
+                    events.extend((BINARY, item) for item in message)
+                elif message is not None:
                     events.append((BINARY, message))
                 elif reader.operation == OPERATION_NONE:
                     break
@@ -134,6 +138,7 @@ def test__FrameReader__valid(name):
     stream, expected_events = VALID_STREAMS[name]
     for chunks in iterate_splits(stream):
         assert read(chunks) == (expected_events, None), chunks
+        assert read(chunks, batch_count = 1) == (expected_events, None), chunks
 
 
 INVALID_STREAMS = {
@@ -281,6 +286,45 @@ def test__FrameReader__linear(stream, chunk_size):
     assert CountingBytes.copied < len(stream) * limit
 
 
+def collect(stream, **options):
+    """Reads a whole stream. Returns what comes out, as it comes."""
+    reader = FrameReader(**options)
+    reader.feed(stream)
+    items = []
+    for item in reader.frames:
+        if (item is None) and (reader.operation == OPERATION_NONE):
+            return items
+        
+        items.append(item)
+
+
+def test__FrameReader__batches():
+    """Small messages come in batches, which end before anything else; order is kept."""
+    small = [b'%d' % index for index in range(BATCH_COUNT + 3)]
+    large = b'x' * (BATCH_MESSAGE_SIZE + 1)
+    stream = b''.join([
+        *(frame(BINARY, message) for message in small), frame(PING), frame(BINARY, b'a'), frame(BINARY, large),
+        frame(BINARY, b'b'), frame(BINARY, b'c', final = False), frame(CONTINUATION, b'd'), frame(BINARY, b''),
+        frame(BINARY, b'e'), frame(BINARY, b'cut')[:-1],
+    ])
+    assert collect(stream) == [
+        small[:BATCH_COUNT], small[BATCH_COUNT:], None, [b'a'], large, [b'b'], b'cd', [b'', b'e'],
+    ]
+    assert collect(stream, batch_count = 1) == [
+        *([message] for message in small), None, [b'a'], large, [b'b'], b'cd', [b''], [b'e'],
+    ]
+
+
+@pytest.mark.parametrize('size', (126, 127, 255, 256, 1000, BATCH_MESSAGE_SIZE - 1, BATCH_MESSAGE_SIZE))
+def test__FrameReader__batches__size(size):
+    """What a batch holds is bounded in bytes, as it is inflated in one go."""
+    messages = [b'%04d' % index + b'x' * (size - 4) for index in range(200)]
+    batches = collect(b''.join(frame(BINARY, message) for message in messages))
+    assert [message for batch in batches for message in batch] == messages
+    count = min(BATCH_SIZE // size, BATCH_COUNT)
+    assert {len(batch) for batch in batches[:-1]} == {count}
+
+
 def test__FrameReader__queued_size():
     """What was fed and not yet looked at is known, and dropped by closing."""
     reader = FrameReader()
@@ -290,7 +334,7 @@ def test__FrameReader__queued_size():
     reader.feed(frame(BINARY, b'abc'))
     assert reader.queued_size == 10
     
-    assert next(reader.frames) == b'abc'
+    assert next(reader.frames) == [b'abc']
     assert reader.queued_size == 5
     
     reader.close()
@@ -299,15 +343,15 @@ def test__FrameReader__queued_size():
 
 
 def test__FrameReader__close_while_iterating():
-    """Closing in the midst of a batch ends the batch: who gives a connection up hears nothing more from it."""
-    reader = FrameReader()
+    """Closing ends the iteration: who gives a connection up hears nothing more from it."""
+    reader = FrameReader(batch_count = 1)
     reader.feed(frame(BINARY, b'a') * 3)
     messages = []
     for message in reader.frames:
         messages.append(message)
         reader.close()
     
-    assert messages == [b'a']
+    assert messages == [[b'a']]
     assert reader.operation == OPERATION_NONE
 
 
