@@ -250,7 +250,9 @@ def test__stalls_do_not_save_a_dead_line(interval, jitter, traffic, dies_after, 
     
     verdict, found_at = line.run(dies_at + interval * 100.0)
     
-    assert verdict == HEARTBEAT_SILENT
+    # A stall can put off a heartbeat to shortly before the next one, and an event that was on its way can end the silence
+    # behind both of them: then that neither is acknowledged is what is seen first.
+    assert verdict in (HEARTBEAT_SILENT, HEARTBEAT_UNACKNOWLEDGED)
     excused = sum(end - start for start, end in stalls) + STALL_GRACE * (len(stalls) + 1)
     assert found_at <= line.last_received_at + interval + _get_silence(interval) + excused + EPSILON
 
