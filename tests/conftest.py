@@ -3,10 +3,13 @@ What tests of several rooms share: a bot, that is, a real hata client on hata's 
 loop of the test; and a real Redis server.
 """
 import asyncio
+import io
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
+import threading
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -322,6 +325,56 @@ def redis_server():
     """A running Redis server. Tests share it, and have to empty it before use."""
     with RedisServer() as server:
         yield server
+
+
+class RecordedStream(io.TextIOBase):
+    """
+    Stands for `sys.stderr`, to which hata and scarletio write from threads of their own. What pytest captures could not be
+    read meanwhile without losing what is written at that moment.
+    """
+    def __init__(self):
+        self._changed = threading.Condition()
+        self._parts = []
+    
+    
+    def writable(self):
+        return True
+    
+    
+    def write(self, text):
+        with self._changed:
+            self._parts.append(text)
+            self._changed.notify_all()
+        
+        return len(text)
+    
+    
+    @property
+    def text(self):
+        """All that was written."""
+        with self._changed:
+            return ''.join(self._parts)
+    
+    
+    async def wait_for(self, text):
+        """Waits until the text is written, at most ``TIMEOUT`` seconds. Returns all that was written."""
+        def wait():
+            with self._changed:
+                self._changed.wait_for(lambda: text in ''.join(self._parts), TIMEOUT)
+        
+        await asyncio.get_running_loop().run_in_executor(None, wait)
+        return self.text
+
+
+@pytest.fixture
+def record_stderr(monkeypatch):
+    """Records what is written to `sys.stderr` from the call on. (A fixture cannot: pytest puts its own back after it.)"""
+    def record():
+        stream = RecordedStream()
+        monkeypatch.setattr(sys, 'stderr', stream)
+        return stream
+    
+    return record
 
 
 @pytest.fixture

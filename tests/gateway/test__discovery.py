@@ -148,8 +148,9 @@ async def test__GatewayDiscovery__invalid_token(discord, bot, discovery):
             await bot.run(discovery.get_url())
 
 
-async def test__GatewayDiscovery__invalid_token_while_running(discord, run_bot, capfd, monkeypatch):
+async def test__GatewayDiscovery__invalid_token_while_running(discord, run_bot, record_stderr, monkeypatch):
     """A token that was reset while the bot runs ends the client with hata's message, and never shows it."""
+    stderr = record_stderr()
     monkeypatch.setattr('hata_gateway_ext.protocol.backoff.DELAY_BASE', 0.01)
     async with run_bot(discord) as bot:
         bot.gateway.context.discovery.fetched_at -= DISCOVERY_LIFETIME
@@ -159,7 +160,7 @@ async def test__GatewayDiscovery__invalid_token_while_running(discord, run_bot, 
         discord.cut()
         await bot.wait_until_down()
         
-        output = ''.join(capfd.readouterr())
+        output = await stderr.wait_for('InvalidToken')
         assert 'InvalidToken' in output
         assert discord.token not in output
 

@@ -1,9 +1,6 @@
 """
 Close codes after which there is no sense in going on.
 """
-import asyncio
-from time import monotonic
-
 import pytest
 
 from hata_gateway_ext.local_discord import Close, LocalDiscord
@@ -20,8 +17,9 @@ from hata_gateway_ext.local_discord import Close, LocalDiscord
     ),
 )
 @pytest.mark.parametrize('when', ('identify', 'running'))
-async def test__fatal__once(make_bot, capfd, code, advice, when):
+async def test__fatal__once(make_bot, record_stderr, code, advice, when):
     """A fatal code ends the client after one attempt, with a message that says what to do, and never with the token."""
+    stderr = record_stderr()
     async with LocalDiscord(heartbeat_interval = 0.5) as discord:
         bot = make_bot(discord)
         fault = discord.fault(Close(code), at = 'identify' if when == 'identify' else 'ready_sent')
@@ -33,15 +31,8 @@ async def test__fatal__once(make_bot, capfd, code, advice, when):
         assert discord.recording.identify_count() == 1
         assert discord.recording.resume_count() == 0
         
-        # hata writes it in a thread of its own.
-        output = ''
-        started_at = monotonic()
-        while (advice not in output) and (monotonic() - started_at < 10.0):
-            await asyncio.sleep(0.01)
-            output += ''.join(capfd.readouterr())
-        
+        output = await stderr.wait_for(advice)
         assert advice in output
-        
         assert discord.token not in output
 
 

@@ -1,7 +1,6 @@
 """
 TLS: whoever cannot prove to be Discord gets no byte of the token, over REST and over the gateway.
 """
-import asyncio
 from datetime import datetime, timedelta, timezone
 from ssl import PROTOCOL_TLS_SERVER, SSLContext
 from time import monotonic
@@ -92,8 +91,9 @@ async def test__tls__silent(run_bot, settle, certificates):
 
 
 @pytest.mark.parametrize(('create', 'message'), IMPOSTORS[:2])
-async def test__tls__rest_of_an_impostor(make_bot, monkeypatch, tmp_path, capfd, create, message):
+async def test__tls__rest_of_an_impostor(make_bot, monkeypatch, tmp_path, record_stderr, create, message):
     """REST of a server with a bad certificate: the client does not start, says which check failed, and sent nothing."""
+    stderr = record_stderr()
     authority, context = create()
     authority.cert_pem.write_to_path(str(tmp_path / 'ca.pem'))
     monkeypatch.setenv('SSL_CERT_FILE', str(tmp_path / 'ca.pem'))
@@ -104,12 +104,7 @@ async def test__tls__rest_of_an_impostor(make_bot, monkeypatch, tmp_path, capfd,
         assert not bot.client.running
         assert not discord.recording.requests
         
-        output = ''
-        started_at = monotonic()
-        while (message not in output) and (monotonic() - started_at < 10.0):
-            await asyncio.sleep(0.01)
-            output += ''.join(capfd.readouterr())
-        
+        output = await stderr.wait_for(message)
         assert message in output
         assert discord.token not in output
 
