@@ -2,7 +2,8 @@
 Who takes part in a contest, and how its process is started.
 """
 __all__ = (
-    'Contender', 'NAME_DECODE', 'NAME_DEFAULT', 'NAME_INFLATE', 'NAME_OURS', 'create_default', 'create_floor', 'create_ours'
+    'Contender', 'NAME_DECODE', 'NAME_DEFAULT', 'NAME_FRAMES', 'NAME_INFLATE', 'NAME_OURS', 'create_default',
+    'create_floor', 'create_frames_floor', 'create_ours'
 )
 
 from .events import INTENTS_RECORDED
@@ -14,6 +15,7 @@ NAME_OURS = 'hata_gateway_ext'
 NAME_DEFAULT = 'hata default'
 NAME_INFLATE = 'inflate'
 NAME_DECODE = 'inflate + orjson'
+NAME_FRAMES = 'inflate + frames'
 
 
 class Contender:
@@ -113,6 +115,28 @@ def create_floor(compression, decode, with_hata = False):
         NAME_DECODE if decode else NAME_INFLATE,
         MODULE_BASELINE,
         ('--compression', compression, *(('--decode',) if decode else ()), *(('--with-hata',) if with_hata else ())),
+        compression = compression,
+        serverless = True,
+    )
+
+
+def create_frames_floor(compression):
+    """
+    Creates what remains if an event costs nothing but its frame and inflating: no less is possible in Python.
+    
+    Parameters
+    ----------
+    compression : `str`
+        The compression.
+    
+    Returns
+    -------
+    contender : ``Contender``
+    """
+    return Contender(
+        NAME_FRAMES,
+        MODULE_BASELINE,
+        ('--compression', compression, '--frames'),
         compression = compression,
         serverless = True,
     )

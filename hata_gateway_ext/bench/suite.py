@@ -6,7 +6,7 @@ __all__ = ('CONTESTS', 'Suite')
 from tempfile import TemporaryDirectory
 
 from .certificate import create_certificate
-from .contender import NAME_OURS, create_default, create_floor, create_ours
+from .contender import NAME_OURS, create_default, create_floor, create_frames_floor, create_ours
 from .contest import Contest
 from .events import INTENTS_RECORDED
 from .recording import Recording
@@ -241,6 +241,7 @@ class Suite:
         for compression in (ZLIB, ZSTD):
             contenders = [
                 create_floor(compression, False),
+                create_frames_floor(compression),
                 create_ours(compression, 'skip', intents = self.intents),
             ]
             if compression == ZLIB:
