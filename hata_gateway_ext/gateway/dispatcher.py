@@ -145,7 +145,7 @@ class Dispatcher(DispatcherBase):
         payloads : `list<bytes>`
             The payloads.
         messages : `None | list<bytes>`
-            The messages that brought them, if they are aligned (see ``ZlibStreamInflater.realign``).
+            The messages that brought them, if they are aligned (see ``InflaterBase.realign``).
         trouble : ``None | InflateError``
             What is wrong with the message behind the last payload.
         index : `int`

@@ -13,6 +13,7 @@ __all__ = ('PlainInflater', 'create_inflater', 'is_available')
 
 from . import zstd_stream
 from .compression_format import COMPRESSION_NONE, COMPRESSION_ZLIB_STREAM, COMPRESSION_ZSTD_STREAM
+from .inflater_base import InflaterBase
 from .zlib_stream import ZlibStreamInflater
 from .zstd_stream import ZstdStreamInflater
 
@@ -66,81 +67,13 @@ def create_inflater(name):
     return inflater_type()
 
 
-class PlainInflater:
+class PlainInflater(InflaterBase):
     """
     Stands where an inflater is expected on a connection that is not compressed.
     """
     __slots__ = ()
     
     name = COMPRESSION_NONE
-    
-    def __new__(cls):
-        """
-        Creates a new plain inflater.
-        """
-        return object.__new__(cls)
-    
-    
-    def __repr__(self):
-        """Returns the inflater's representation."""
-        return f'<{type(self).__name__}>'
-    
-    
-    def inflate_batch(self, messages, payloads):
-        """
-        Adds the messages as they are.
-        
-        Parameters
-        ----------
-        messages : `list<bytes>`
-            A batch of received messages, each of at most ``BATCH_MESSAGE_SIZE`` bytes.
-        payloads : `list<bytes>`
-            The payloads are added to it; if the batch is corrupt, those that come before that.
-        
-        Returns
-        -------
-        is_aligned : `bool`
-            Always `True`: each message is a payload.
-        """
-        payloads.extend(messages)
-        return True
-    
-    
-    def realign(self, messages, payloads, index):
-        """
-        Called when a payload of an aligned batch is not what is expected. Each message is a payload.
-        
-        Parameters
-        ----------
-        messages : `list<bytes>`
-            The batch.
-        payloads : `list<bytes>`
-            What was inflated of each.
-        index : `int`
-            The index of the payload. Those in front of it were taken for whole ones and are handled.
-        
-        Returns
-        -------
-        payloads : `None | list<bytes>`
-            Always `None`: the payload is whole.
-        """
-        return None
-    
-    
-    def feed(self, message):
-        """
-        Returns the message as it is.
-        
-        Parameters
-        ----------
-        message : `bytes`
-            A received message.
-        
-        Returns
-        -------
-        payload : `bytes`
-        """
-        return message
 
 
 INFLATERS = {

@@ -12,6 +12,7 @@ from zlib import decompressobj as create_zlib_decompressor, error as ZlibError
 
 from .compression_format import COMPRESSION_ZLIB_STREAM, FIRST_SIZE, NEXT_SIZE, check_size
 from .errors import InflateError
+from .inflater_base import InflaterBase
 
 
 # A `zlib-stream` payload may come over several messages; the one that ends with an empty stored block, which is what a
@@ -19,7 +20,7 @@ from .errors import InflateError
 ZLIB_SUFFIX = b'\x00\x00\xff\xff'
 
 
-class ZlibStreamInflater:
+class ZlibStreamInflater(InflaterBase):
     """
     Inflates a `zlib-stream`.
     
@@ -52,33 +53,8 @@ class ZlibStreamInflater:
         return self
     
     
-    def __repr__(self):
-        """Returns the inflater's representation."""
-        return f'<{type(self).__name__}>'
-    
-    
     def inflate_batch(self, messages, payloads):
-        """
-        Inflates a batch of messages.
-        
-        Parameters
-        ----------
-        messages : `list<bytes>`
-            A batch of received messages, each of at most ``BATCH_MESSAGE_SIZE`` bytes.
-        payloads : `list<bytes>`
-            The payloads are added to it; if the batch is corrupt, those that come before that.
-        
-        Returns
-        -------
-        is_aligned : `bool`
-            Whether each message brought one payload, which may turn out not to be whole (see ``.realign``). Otherwise the
-            payloads are whole, and there may be fewer of them.
-        
-        Raises
-        ------
-        InflateError
-            - If the stream is corrupt, has ended, or a payload is larger than we accept. The context is lost.
-        """
+        """See ``InflaterBase.inflate_batch``. It is aligned if the last message ends a payload."""
         if (self._parts is not None):
             for message in messages:
                 payload = self.feed(message)
@@ -104,29 +80,7 @@ class ZlibStreamInflater:
     
     
     def realign(self, messages, payloads, index):
-        """
-        Called when a payload of an aligned batch is not what is expected. Perhaps a message in front of it
-        or its own brought only a part of a payload.
-        
-        Parameters
-        ----------
-        messages : `list<bytes>`
-            The batch.
-        payloads : `list<bytes>`
-            What was inflated of each.
-        index : `int`
-            The index of the payload. Those in front of it were taken for whole ones and are handled.
-        
-        Returns
-        -------
-        payloads : `None | list<bytes>`
-            The whole payloads from the index on. `None` if the payload is whole, and what is wrong is its content.
-        
-        Raises
-        ------
-        InflateError
-            - If the stream has ended, or a payload is larger than we accept.
-        """
+        """See ``InflaterBase.realign``."""
         if (
             messages[index].endswith(ZLIB_SUFFIX) and ((not index) or messages[index - 1].endswith(ZLIB_SUFFIX)) and
             (not self._decompressor.eof)
@@ -187,24 +141,7 @@ class ZlibStreamInflater:
     
     
     def feed(self, message):
-        """
-        Inflates the next message, which may be of any size.
-        
-        Parameters
-        ----------
-        message : `bytes`
-            A received message.
-        
-        Returns
-        -------
-        payload : `None | bytes`
-            `None` if the payload goes on in the next message.
-        
-        Raises
-        ------
-        InflateError
-            - If the stream is corrupt, has ended, or a payload is larger than we accept. The context is lost.
-        """
+        """See ``InflaterBase.feed``."""
         try:
             payload = self._decompress(message, FIRST_SIZE)
             if (len(payload) < FIRST_SIZE) and (self._parts is None) and message.endswith(ZLIB_SUFFIX):

@@ -7,6 +7,7 @@ from itertools import repeat
 
 from .compression_format import COMPRESSION_ZSTD_STREAM, FIRST_SIZE, NEXT_SIZE, check_size
 from .errors import InflateError
+from .inflater_base import InflaterBase
 
 try:
     from backports.zstd import DecompressionParameter, ZstdDecompressor, ZstdError
@@ -32,7 +33,7 @@ BATCH_PAYLOAD_SIZE = 1 << 20
 ZSTD_WINDOW_LOG_MAX = 23
 
 
-class ZstdStreamInflater:
+class ZstdStreamInflater(InflaterBase):
     """
     Inflates a `zstd-stream`, of which each message is a payload.
     
@@ -59,32 +60,8 @@ class ZstdStreamInflater:
         return self
     
     
-    def __repr__(self):
-        """Returns the inflater's representation."""
-        return f'<{type(self).__name__}>'
-    
-    
     def inflate_batch(self, messages, payloads):
-        """
-        Inflates a batch of messages.
-        
-        Parameters
-        ----------
-        messages : `list<bytes>`
-            A batch of received messages, each of at most ``BATCH_MESSAGE_SIZE`` bytes.
-        payloads : `list<bytes>`
-            The payloads are added to it; if the batch is corrupt, those that come before that.
-        
-        Returns
-        -------
-        is_aligned : `bool`
-            Always `True`: each message is a payload.
-        
-        Raises
-        ------
-        InflateError
-            - If the stream is corrupt or has ended. The context is lost.
-        """
+        """See ``InflaterBase.inflate_batch``. Always aligned: each message is a payload."""
         try:
             # Those in front of a corrupt one are kept, as CPython extends a list item by item.
             payloads.extend(map(self._decompress, messages, repeat(BATCH_PAYLOAD_SIZE)))
@@ -97,45 +74,8 @@ class ZstdStreamInflater:
         raise InflateError('A zstd stream is corrupt or has ended.')
     
     
-    def realign(self, messages, payloads, index):
-        """
-        Called when a payload of an aligned batch is not what is expected. Each message is a payload.
-        
-        Parameters
-        ----------
-        messages : `list<bytes>`
-            The batch.
-        payloads : `list<bytes>`
-            What was inflated of each.
-        index : `int`
-            The index of the payload. Those in front of it were taken for whole ones and are handled.
-        
-        Returns
-        -------
-        payloads : `None | list<bytes>`
-            Always `None`: the payload is whole.
-        """
-        return None
-    
-    
     def feed(self, message):
-        """
-        Inflates the next message, which may be of any size.
-        
-        Parameters
-        ----------
-        message : `bytes`
-            A received message.
-        
-        Returns
-        -------
-        payload : `bytes`
-        
-        Raises
-        ------
-        InflateError
-            - If the stream is corrupt, has ended, or a payload is larger than we accept. The context is lost.
-        """
+        """See ``InflaterBase.feed``. Never `None`: each message is a payload."""
         try:
             payload = self._decompress(message, FIRST_SIZE)
             return payload if len(payload) < FIRST_SIZE else self._feed_slowly(payload)
