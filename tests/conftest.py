@@ -5,6 +5,7 @@ loop of the test; and a real Redis server.
 import asyncio
 import io
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -126,6 +127,11 @@ class Bot:
 def pytest_configure(config):
     """Registers the marker of ``pytest_collection_modifyitems``."""
     config.addinivalue_line('markers', 'long: takes about a minute, so it is begun with.')
+    
+    # A shell without job control starts what runs in the background with SIGINT ignored, and processes inherit that. What
+    # is started here is ended by it.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items):
