@@ -31,7 +31,7 @@ class InflaterBase:
         messages : `list<bytes>`
             A batch of received messages, each of at most ``BATCH_MESSAGE_SIZE`` bytes.
         payloads : `list<bytes>`
-            The payloads are added to it; if the batch is corrupt, those that come before that.
+            The payloads are added to it; if the batch is corrupt, the whole ones that come before that.
         
         Returns
         -------

@@ -68,15 +68,23 @@ class ZlibStreamInflater(InflaterBase):
             payloads.extend(map(self._decompress, messages))
         except ZlibError:
             # It carries nothing that would help.
-            pass
+            is_corrupt = True
         else:
             if messages[-1].endswith(ZLIB_SUFFIX):
                 return True
             
-            payloads[:] = self._group(messages, payloads, 0)
-            return False
+            is_corrupt = False
         
-        raise InflateError('A zlib stream is corrupt.')
+        payloads[:] = self._group(messages, payloads, 0)
+        if is_corrupt:
+            raise InflateError('A zlib stream is corrupt.')
+        
+        if self._decompressor.eof and (self._parts is not None):
+            # The end of the stream is that of its last payload.
+            payloads.append(bytes(self._parts))
+        
+        self._check_end()
+        return False
     
     
     def realign(self, messages, payloads, index):
@@ -87,7 +95,21 @@ class ZlibStreamInflater(InflaterBase):
         ):
             return None
         
+        self._check_end()
         return self._group(messages, payloads, index)
+    
+    
+    def _check_end(self):
+        """
+        Checks that the stream goes on. It lives as long as its connection, so what is behind its end would never come out.
+        
+        Raises
+        ------
+        InflateError
+            - If the stream has ended.
+        """
+        if self._decompressor.eof:
+            raise InflateError('A zlib stream has ended.')
     
     
     def _group(self, messages, payloads, index):
@@ -113,10 +135,6 @@ class ZlibStreamInflater(InflaterBase):
         ------
         InflateError
         """
-        # A gateway's stream lives as long as its connection. What is behind its end would never come out.
-        if self._decompressor.eof:
-            raise InflateError('A zlib stream has ended.')
-        
         whole = []
         parts = None
         tail = b''
@@ -192,10 +210,7 @@ class ZlibStreamInflater(InflaterBase):
         
         payload = b''.join(pieces)
         
-        # A gateway's stream lives as long as its connection. What is behind its end would never come out.
-        if decompressor.eof:
-            raise InflateError('A zlib stream has ended.')
-        
+        self._check_end()
         tail = (self._tail + message[-len(ZLIB_SUFFIX) :])[-len(ZLIB_SUFFIX) :]
         if tail == ZLIB_SUFFIX:
             self._parts = None

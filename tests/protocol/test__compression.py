@@ -122,6 +122,25 @@ def test__inflater__inflate_batch__corrupt(name, count):
     assert context.value.__context__ is None
 
 
+@pytest.mark.parametrize('cut', (1, 3, 9))
+@pytest.mark.parametrize('is_first', (False, True))
+def test__ZlibStreamInflater__inflate_batch__corrupt_behind_parts(is_first, cut):
+    """What comes before a corrupt message is whole payloads, also where one came over several messages of that batch."""
+    deflater = create_deflater('zlib-stream')
+    inflater = create_inflater('zlib-stream')
+    message = deflater.deflate(b'over several messages')
+    parts = [message[: cut], message[cut : -2], message[-2 :]]
+    payloads = []
+    if is_first:
+        # It begins in the batch before.
+        assert inflater.inflate_batch([parts.pop(0)], payloads) is False
+    
+    with pytest.raises(InflateError):
+        inflater.inflate_batch([*parts, deflater.deflate(b'next'), b'\xff' * 10], payloads)
+    
+    assert payloads == [b'over several messages', b'next']
+
+
 def split_stream(random, payloads):
     """
     Compresses payloads, and cuts the stream into messages that are no payloads: some have no suffix, and bring a part
