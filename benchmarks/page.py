@@ -149,10 +149,6 @@ def _iter_notes(data):
         return
     
     costs = contest['costs']
-    floors = [
-        f'{costs[NAME_DECODE]["median"] / cost["median"]:.2f} of {name}'
-        for name, cost in costs.items() if name in ('hikari', 'discord.py')
-    ] if NAME_DECODE in costs else []
     try:
         floor = costs[NAME_DECODE]['median']
         ours = costs[NAME_OURS]['median']
@@ -160,9 +156,12 @@ def _iter_notes(data):
     except KeyError:
         return
     
+    shares = ''.join(
+        f', {floor / costs[name]["median"]:.2f} of {name}' for name in ('hikari', 'discord.py') if name in costs
+    )
     yield (
         f'How to read it: on zlib-stream, inflating and decoding alone take {format_figure(floor)} µs an event here, which '
-        f'is {floor / default:.2f} of what hata\'s default takes in all{"".join(f", {share}" for share in floors)}. What a gateway adds to this floor is '
+        f'is {floor / default:.2f} of what hata\'s default takes in all{shares}. What a gateway adds to this floor is '
         f'{format_figure(default - floor)} µs with hata\'s default, and {format_figure(ours - floor)} µs with '
         f'{NAME_OURS}: {(ours - floor) / (default - floor):.2f} of it. The faster the interpreter runs the default\'s '
         f'Python code, the nearer every ratio to it is to that of the floor, below which no gateway can be.'

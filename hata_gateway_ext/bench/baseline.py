@@ -60,7 +60,6 @@ def main(arguments = None):
         lengths = {create_frame(FRAME_BINARY, bytes(length))[:2]: length for length in range(127)}
         lengths_16 = {length.to_bytes(2, 'big'): length for length in range(126, 1 << 16)}
         frame_count = len(messages)
-        payload = None
     
     started_at = perf_counter()
     cpu_started_at = process_time()

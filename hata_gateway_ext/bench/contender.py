@@ -3,7 +3,7 @@ Who takes part in a contest, and how its process is started.
 """
 __all__ = (
     'Contender', 'NAME_DECODE', 'NAME_DEFAULT', 'NAME_FRAMES', 'NAME_INFLATE', 'NAME_OURS', 'create_default',
-    'create_floor', 'create_frames_floor', 'create_ours'
+    'create_floor', 'create_ours'
 )
 
 from .events import INTENTS_RECORDED
@@ -15,7 +15,11 @@ NAME_OURS = 'hata_gateway_ext'
 NAME_DEFAULT = 'hata default'
 NAME_INFLATE = 'inflate'
 NAME_DECODE = 'inflate + orjson'
+# Takes messages out of received bytes and inflates them; no less is possible in Python for an event that nobody needs.
 NAME_FRAMES = 'inflate + frames'
+
+# What the floors tell their process.
+FLOOR_ARGUMENTS = {NAME_INFLATE: (), NAME_DECODE: ('--decode',), NAME_FRAMES: ('--frames',)}
 
 
 class Contender:
@@ -94,16 +98,16 @@ class Contender:
         return f'<{type(self).__name__} name = {self.name!r}>'
 
 
-def create_floor(compression, decode, with_hata = False):
+def create_floor(compression, name, with_hata = False):
     """
-    Creates the floor: inflating, and decoding, without receiving.
+    Creates a floor: what is done without receiving, and nothing else.
     
     Parameters
     ----------
     compression : `str`
         The compression.
-    decode : `bool`
-        Whether to decode as well.
+    name : `str`
+        What is done: ``NAME_INFLATE``, ``NAME_DECODE`` or ``NAME_FRAMES``.
     with_hata : `bool` = `False`, Optional
         Whether hata should be in the process' memory, as it is in a bot's.
     
@@ -112,31 +116,9 @@ def create_floor(compression, decode, with_hata = False):
     contender : ``Contender``
     """
     return Contender(
-        NAME_DECODE if decode else NAME_INFLATE,
+        name,
         MODULE_BASELINE,
-        ('--compression', compression, *(('--decode',) if decode else ()), *(('--with-hata',) if with_hata else ())),
-        compression = compression,
-        serverless = True,
-    )
-
-
-def create_frames_floor(compression):
-    """
-    Creates what remains if an event costs nothing but its frame and inflating: no less is possible in Python.
-    
-    Parameters
-    ----------
-    compression : `str`
-        The compression.
-    
-    Returns
-    -------
-    contender : ``Contender``
-    """
-    return Contender(
-        NAME_FRAMES,
-        MODULE_BASELINE,
-        ('--compression', compression, '--frames'),
+        ('--compression', compression, *FLOOR_ARGUMENTS[name], *(('--with-hata',) if with_hata else ())),
         compression = compression,
         serverless = True,
     )

@@ -6,7 +6,7 @@ __all__ = ('CONTESTS', 'Suite')
 from tempfile import TemporaryDirectory
 
 from .certificate import create_certificate
-from .contender import NAME_OURS, create_default, create_floor, create_frames_floor, create_ours
+from .contender import NAME_DECODE, NAME_FRAMES, NAME_INFLATE, NAME_OURS, create_default, create_floor, create_ours
 from .contest import Contest
 from .events import INTENTS_RECORDED
 from .recording import Recording
@@ -193,8 +193,8 @@ class Suite:
     def _run_zlib(self, directory, results):
         """Runs the gateways alone on zlib-stream."""
         contenders = [
-            create_floor(ZLIB, False),
-            create_floor(ZLIB, True),
+            create_floor(ZLIB, NAME_INFLATE),
+            create_floor(ZLIB, NAME_DECODE),
             create_ours(ZLIB, 'count', intents = self.intents),
             create_default('count', intents = self.intents),
             *self._get_others(ZLIB),
@@ -206,8 +206,8 @@ class Suite:
     def _run_zstd(self, directory, results):
         """Runs the gateways alone on zstd-stream."""
         contenders = [
-            create_floor(ZSTD, False),
-            create_floor(ZSTD, True),
+            create_floor(ZSTD, NAME_INFLATE),
+            create_floor(ZSTD, NAME_DECODE),
             create_ours(ZSTD, 'count', intents = self.intents),
             *self._get_others(ZSTD),
         ]
@@ -240,8 +240,8 @@ class Suite:
         recording = self.create_recording(self.event_count)
         for compression in (ZLIB, ZSTD):
             contenders = [
-                create_floor(compression, False),
-                create_frames_floor(compression),
+                create_floor(compression, NAME_INFLATE),
+                create_floor(compression, NAME_FRAMES),
                 create_ours(compression, 'skip', intents = self.intents),
             ]
             if compression == ZLIB:
@@ -308,7 +308,7 @@ class Suite:
                 f'size_{size}',
                 f'payloads of {size} bytes',
                 Recording.create_sized(self.seed, event_count, size),
-                [create_floor(ZLIB, True, True), create_ours(ZLIB, 'count')],
+                [create_floor(ZLIB, NAME_DECODE, True), create_ours(ZLIB, 'count')],
                 min(self.rounds, ROUNDS_FEW),
             )
     
