@@ -15,9 +15,9 @@ from time import perf_counter, process_time, thread_time, time
 from hata import Client, Guild, KOKORO
 from scarletio import Task, sleep
 
-from hata_gateway_ext.gateway.session_restorer import SessionRestorer
-from hata_gateway_ext.gateway.shard_checkpointer import ShardCheckpointer
-from hata_gateway_ext.gateway.store_access import StoreAccess
+from hata_gateway_ext.persistence.restorer import SessionRestorer
+from hata_gateway_ext.persistence.checkpointer import ShardCheckpointer
+from hata_gateway_ext.persistence.store_access import StoreAccess
 from hata_gateway_ext.local_discord import create_token
 from hata_gateway_ext.protocol.session import Session
 from hata_gateway_ext.stores import SessionRecord, SQLiteStore

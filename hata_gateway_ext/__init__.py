@@ -17,7 +17,7 @@ __all__ = (
 )
 
 from .configuration import GatewayConfiguration
-from .exceptions import (
+from .errors import (
     FatalGatewayCloseException, GatewayCloseReport, GatewayConnectReport, GatewayExtensionError, GatewayInputReport,
     GatewayReport, GatewaySendReport, GatewayStoreReport, PayloadTooLargeError
 )

@@ -13,7 +13,7 @@ from hata.ext import register_library_extension, register_setup_function
 from scarletio import LOOP_TIME, sleep
 
 from .configuration import GatewayConfiguration, OPTIONS, SHUTDOWN_SUSPEND, is_enabled
-from .gateway.connector import API_HOST, classify_connect_failure, create_verified_connector, is_verifying
+from .connection.connect_failures import API_HOST, classify_connect_failure, create_verified_connector, is_verifying
 from .gateway.context import GatewayContext
 from .gateway.discovery import LOOK_UP_ERRORS, MALFORMED_ANSWER_ERRORS, get_shard_count
 from .gateway.shard import DurableGatewayClientShard

@@ -19,17 +19,21 @@ RANKS = {
     'stores': 1,
     # What all rooms to the right share. The options name stores, so they come after them.
     'option': 2,
-    'exceptions': 2,
+    'errors': 2,
     'configuration': 3,
-    'gateway': 4,
-    'cluster': 5,
-    'extension': 6,
+    'client': 4,
+    'connection': 5,
+    'persistence': 6,
+    'gateway': 7,
+    'cluster': 8,
+    'telemetry': 9,
+    'extension': 10,
     # The public names.
-    '__init__': 7,
-    'bench': 8,
-    'demo': 8,
-    'cli': 9,
-    '__main__': 10,
+    '__init__': 11,
+    'bench': 12,
+    'demo': 12,
+    'cli': 13,
+    '__main__': 14,
 }
 
 # The local Discord stands aside: it may use the pure core, and only the commands that run it may use it.
@@ -165,7 +169,7 @@ MODULES = [*_get_modules()]
 
 @pytest.mark.parametrize(('path', 'module_parts', 'is_package'), MODULES)
 def test__imports__go_one_way(path, module_parts, is_package):
-    """protocol <- stores <- gateway <- cluster <- extension <- cli, and the local Discord stands aside."""
+    """Each room imports what stands before it in `RANKS`, and the local Discord stands aside."""
     imports = get_imports(path.read_text(encoding = 'utf-8'), module_parts, is_package)
     assert [*get_direction_faults(module_parts, imports)] == []
 
@@ -217,7 +221,7 @@ def test__modules__are_found():
         ('stores.sqlite', False, 'from ..gateway import shard', ['hata_gateway_ext.gateway.shard']),
         ('protocol.session', False, 'from ..stores import base', ['hata_gateway_ext.stores.base']),
         ('local_discord.session', False, 'from ..protocol.operations import HELLO', []),
-        ('local_discord.session', False, 'from ..exceptions import X', ['hata_gateway_ext.exceptions.X']),
+        ('local_discord.session', False, 'from ..errors import X', ['hata_gateway_ext.errors.X']),
         ('gateway.shard', False, 'from ..local_discord import X', ['hata_gateway_ext.local_discord.X']),
         ('cli.demo', False, 'from ..local_discord import LocalDiscord', []),
         ('gateway.shard', False, 'from hata import KOKORO', []),

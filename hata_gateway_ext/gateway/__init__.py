@@ -1,4 +1,4 @@
 """
-The shell around the pure core: what knows scarletio and hata.
+Who outlives a connection: the shards of a client, their sessions, and what they share.
 """
 __all__ = ()

@@ -5,7 +5,7 @@ __all__ = ('ConnectTroubles',)
 
 from scarletio import RichAttributeErrorBaseType
 
-from ..exceptions import CONNECT_FAILURE_TIMEOUT, GatewayConnectReport
+from ..errors import CONNECT_FAILURE_TIMEOUT, GatewayConnectReport
 from ..protocol.transitions import STATE_CONNECTING, STATE_GREETING
 
 # What the deadline of a state means, for the states in which there is no connection yet.

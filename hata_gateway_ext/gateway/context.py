@@ -8,7 +8,7 @@ from scarletio import Future, RichAttributeErrorBaseType, shield
 
 from .discovery import GatewayDiscovery
 from .identify_queue import get_identify_queue
-from .persistence import GatewayPersistence
+from ..persistence.persistence import GatewayPersistence
 from .reports import Reports
 
 

@@ -5,7 +5,7 @@ __all__ = ('MessageHandler', 'UNREADABLE_LIMIT')
 
 from scarletio import RichAttributeErrorBaseType
 
-from ..exceptions import GatewayInputReport
+from ..errors import GatewayInputReport
 from ..protocol.errors import PayloadError
 from ..protocol.greeting import check_ready, read_heartbeat_interval
 from ..protocol.operations import HEARTBEAT, HEARTBEAT_ACKNOWLEDGE, HELLO, INVALIDATE_SESSION, RECONNECT

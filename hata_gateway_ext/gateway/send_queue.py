@@ -16,7 +16,7 @@ from hata import KOKORO
 from scarletio import LOOP_TIME, RichAttributeErrorBaseType
 from scarletio.web_common import ConnectionClosed
 
-from ..exceptions import GatewaySendReport
+from ..errors import GatewaySendReport
 from ..protocol.rate_limit import SendWindow
 from .send_entry import SendEntry
 

@@ -7,7 +7,7 @@ from random import random
 
 from scarletio import LOOP_TIME, RichAttributeErrorBaseType, to_json
 
-from ..exceptions import GatewayStoreReport
+from ..errors import GatewayStoreReport
 from ..protocol.close_codes import CLOSE_CODE_END_SESSION, CLOSE_CODE_KEEP_SESSION
 from ..protocol.operations import build_resume_payload
 from ..protocol.session import Session, SessionMachine
@@ -16,8 +16,8 @@ from ..protocol.transitions import (
     ACTION_LEAVE_QUEUE, ACTION_OPEN_SENDS, ACTION_RESUME, ACTION_SET_READY
 )
 from .connect_troubles import ConnectTroubles
-from .connection import GatewayConnection
-from .identify_payload import build_client_identify_payload
+from ..connection.connection import GatewayConnection
+from ..client.identify_payload import build_client_identify_payload
 from .kokoro import Kokoro
 from .message_handler import MessageHandler
 from .send_queue import SendQueue

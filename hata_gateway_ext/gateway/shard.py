@@ -7,10 +7,10 @@ from hata.discord.gateway.client_base import DiscordGatewayClientBase
 from hata.discord.gateway.constants import LATENCY_DEFAULT
 from scarletio import copy_docs, to_json
 
-from ..exceptions import PayloadTooLargeError
+from ..errors import PayloadTooLargeError
 from ..protocol.operations import PAYLOAD_SIZE_LIMIT, UNGATED_OPERATIONS, build_voice_state_payload
-from .client_base import DurableGatewayClientBase
-from .session_driver import SessionDriver
+from .base import DurableGatewayClientBase
+from .driver import SessionDriver
 from .statistics import take_shard_statistics
 
 

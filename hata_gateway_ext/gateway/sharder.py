@@ -8,7 +8,7 @@ from hata.discord.gateway.client_base import DiscordGatewayClientBase
 from hata.discord.gateway.constants import LATENCY_DEFAULT
 from scarletio import Task, TaskGroup, copy_docs
 
-from .client_base import DurableGatewayClientBase
+from .base import DurableGatewayClientBase
 from .shard import DurableGatewayClientShard, serialize_payload
 from .statistics import GatewayStatistics
 

@@ -22,7 +22,7 @@ from scarletio import Future
 from scarletio.http_client import HTTPClient
 from scarletio.web_common import URL
 
-from hata_gateway_ext.gateway.web_socket import GatewayWebSocket
+from hata_gateway_ext.connection.web_socket import GatewayWebSocket
 
 # Seconds for one case. The longest ones of Autobahn send tens of MiB in small pieces.
 CASE_TIMEOUT = 120.0

@@ -20,7 +20,7 @@ from struct import pack
 import pytest
 from hata.discord.events.core import PARSERS
 
-from hata_gateway_ext.gateway.dispatcher import Dispatcher
+from hata_gateway_ext.connection.dispatcher import Dispatcher
 from hata_gateway_ext.protocol.compression import create_inflater, is_available
 from hata_gateway_ext.protocol.envelope import Envelope, read_head
 from hata_gateway_ext.protocol.errors import FrameError, InflateError, PayloadError, ProtocolError

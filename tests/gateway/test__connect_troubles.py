@@ -3,7 +3,7 @@ That a shard cannot connect is said once, until it can, or the reason changes.
 """
 import pytest
 
-from hata_gateway_ext.exceptions import (
+from hata_gateway_ext.errors import (
     CONNECT_FAILURE_HTTP, CONNECT_FAILURE_REFUSED, CONNECT_FAILURE_TIMEOUT, GatewayConnectReport
 )
 from hata_gateway_ext.gateway.connect_troubles import ConnectTroubles, TIMEOUT_MESSAGES

@@ -3,7 +3,7 @@ What a shard does with what Discord says about the session. The driver is a fake
 """
 import pytest
 
-from hata_gateway_ext.exceptions import GatewayInputReport
+from hata_gateway_ext.errors import GatewayInputReport
 from hata_gateway_ext.gateway.message_handler import MessageHandler, UNREADABLE_LIMIT
 from hata_gateway_ext.gateway.reports import Reports
 from hata_gateway_ext.gateway.statistics import SessionCounts

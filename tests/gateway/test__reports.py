@@ -3,7 +3,7 @@ What is told through `client.events.error`: each trouble once.
 """
 import pytest
 
-from hata_gateway_ext.exceptions import GatewayReport
+from hata_gateway_ext.errors import GatewayReport
 from hata_gateway_ext.gateway.reports import REPORT_EVENT_NAME, Reports
 from hata_gateway_ext.local_discord import LocalDiscord
 

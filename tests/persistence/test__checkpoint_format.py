@@ -3,8 +3,8 @@ What a checkpoint looks like as bytes.
 """
 import pytest
 
-from hata_gateway_ext.gateway import checkpoint_format
-from hata_gateway_ext.gateway.checkpoint_format import (
+from hata_gateway_ext.persistence import formats as checkpoint_format
+from hata_gateway_ext.persistence.formats import (
     CHECKPOINT_VERSION, CheckpointHead, decode_lines, dump_line, encode_lines
 )
 from hata_gateway_ext.stores import StoreCorruptError, StoreVersionError

@@ -4,7 +4,7 @@ What is done with the events that Discord replays to a restarted process.
 import pytest
 from hata.discord.events.core import PARSERS, PARSER_SETTINGS
 
-from hata_gateway_ext.gateway.replay_filter import ReplayFilter
+from hata_gateway_ext.persistence.replay_filter import ReplayFilter
 
 
 GUILD_ID = 1 << 40

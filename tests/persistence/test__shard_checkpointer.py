@@ -5,14 +5,14 @@ import pytest
 from hata import Guild, KOKORO
 from hata.discord.events.core import PARSERS
 
-from hata_gateway_ext.gateway import shard_checkpointer
-from hata_gateway_ext.gateway.checkpoint_format import decode_lines
-from hata_gateway_ext.gateway.guild_parts import PART_SIZE, merge_guild_parts, prepare_timestamps
-from hata_gateway_ext.gateway.replay_filter import ReplayFilter
-from hata_gateway_ext.gateway.shard_checkpointer import (
+from hata_gateway_ext.persistence import checkpointer as shard_checkpointer
+from hata_gateway_ext.persistence.formats import decode_lines
+from hata_gateway_ext.client.guilds import PART_SIZE, merge_guild_parts, prepare_timestamps
+from hata_gateway_ext.persistence.replay_filter import ReplayFilter
+from hata_gateway_ext.persistence.checkpointer import (
     EVENTS_OF_MESSAGES, EVENTS_WITHOUT_CHANGE, REFRESH_SHARE, ShardCheckpointer
 )
-from hata_gateway_ext.gateway.store_thread import StoreThread
+from hata_gateway_ext.persistence.store_thread import StoreThread
 from hata_gateway_ext.protocol.session import Session
 
 

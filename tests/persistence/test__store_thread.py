@@ -7,7 +7,7 @@ import pytest
 from hata import KOKORO
 from scarletio import Task, TaskGroup
 
-from hata_gateway_ext.gateway.store_thread import StoreThread
+from hata_gateway_ext.persistence.store_thread import StoreThread
 from hata_gateway_ext.stores import StoreError, StoreUnavailableError
 
 

@@ -7,8 +7,8 @@ from threading import Event
 import pytest
 from scarletio import skip_poll_cycle
 
-from hata_gateway_ext.exceptions import GatewayStoreReport
-from hata_gateway_ext.gateway import persistence
+from hata_gateway_ext.errors import GatewayStoreReport
+from hata_gateway_ext.persistence import persistence
 from hata_gateway_ext.local_discord import LocalDiscord
 from hata_gateway_ext.stores import MemoryStore, SessionRecord, StoreCorruptError, StoreUnavailableError
 

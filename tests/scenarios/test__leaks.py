@@ -12,9 +12,9 @@ from time import monotonic
 from hata import KOKORO
 from scarletio import Future, Task, sleep
 
-from hata_gateway_ext.gateway.connection import GatewayConnection
-from hata_gateway_ext.gateway.dispatcher import Dispatcher
-from hata_gateway_ext.gateway.web_socket import GatewayWebSocket
+from hata_gateway_ext.connection.connection import GatewayConnection
+from hata_gateway_ext.connection.dispatcher import Dispatcher
+from hata_gateway_ext.connection.web_socket import GatewayWebSocket
 from hata_gateway_ext.local_discord import LocalDiscord, SendBytes, SendPayload
 
 SHARD_COUNT = 10

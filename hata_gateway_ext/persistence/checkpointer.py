@@ -13,8 +13,8 @@ from hata import KOKORO
 from hata.discord.events.intent import INTENT_MASK_GUILD_USERS
 from scarletio import LOOP_TIME, RichAttributeErrorBaseType, sleep
 
-from .checkpoint_format import CheckpointHead, dump_line, encode_lines
-from .guild_parts import iterate_guild_parts
+from .formats import CheckpointHead, dump_line, encode_lines
+from ..client.guilds import iterate_guild_parts
 from .replay_filter import EVENTS_OF_GUILDS
 
 

@@ -16,7 +16,7 @@ import pytest
 from hata import KOKORO
 from scarletio.http_client import HTTPClient
 
-from hata_gateway_ext.gateway.web_socket import GatewayWebSocket
+from hata_gateway_ext.connection.web_socket import GatewayWebSocket
 
 # Seconds after which a test gives up. No test waits for it to pass.
 TIMEOUT = 10.0

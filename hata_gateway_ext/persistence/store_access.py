@@ -5,7 +5,7 @@ __all__ = ('StoreAccess', 'TROUBLE_CHECKPOINTS', 'TROUBLE_RECORDS')
 
 from scarletio import RichAttributeErrorBaseType
 
-from ..exceptions import GatewayStoreReport
+from ..errors import GatewayStoreReport
 from ..stores.errors import StoreError
 from .store_thread import StoreThread
 

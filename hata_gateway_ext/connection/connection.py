@@ -14,7 +14,7 @@ from scarletio import CancelledError, RichAttributeErrorBaseType, Task
 from scarletio.web_common import URL
 
 from ..protocol.compression import create_inflater
-from .connector import API_HOST, classify_connect_failure
+from .connect_failures import API_HOST, classify_connect_failure
 from .dispatcher import Dispatcher
 from .web_socket import GatewayWebSocket
 

@@ -7,9 +7,9 @@ from hata.env import API_VERSION
 from scarletio import sleep
 from scarletio.http_client import HTTPClient
 
-from hata_gateway_ext.exceptions import CONNECT_FAILURE_NAME, CONNECT_FAILURE_REFUSED, CONNECT_FAILURE_UNREACHABLE
-from hata_gateway_ext.gateway.connection import CLOSING_TASKS, GatewayConnection, build_gateway_url
-from hata_gateway_ext.gateway.connector import API_HOST
+from hata_gateway_ext.errors import CONNECT_FAILURE_NAME, CONNECT_FAILURE_REFUSED, CONNECT_FAILURE_UNREACHABLE
+from hata_gateway_ext.connection.connection import CLOSING_TASKS, GatewayConnection, build_gateway_url
+from hata_gateway_ext.connection.connect_failures import API_HOST
 from hata_gateway_ext.protocol.errors import FrameError, PayloadError
 from hata_gateway_ext.protocol.session import Session
 
@@ -254,7 +254,7 @@ def test__GatewayConnection__stale(raw, start, wait_for):
 
 def test__GatewayConnection__close(raw, start, wait_for, monkeypatch):
     """Closing says the code, hears nothing any more, and is over although the peer does not answer."""
-    monkeypatch.setattr('hata_gateway_ext.gateway.web_socket.CLOSE_TIMEOUT', 0.2)
+    monkeypatch.setattr('hata_gateway_ext.connection.web_socket.CLOSE_TIMEOUT', 0.2)
     with raw.RawServer() as server:
         driver, connection = start(server.url)
         with server.accept() as peer:

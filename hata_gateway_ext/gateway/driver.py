@@ -12,7 +12,7 @@ from hata import InvalidToken, KOKORO
 from scarletio import Future, LOOP_TIME, to_json
 
 from ..configuration import SHUTDOWN_SUSPEND
-from ..exceptions import GatewayCloseReport, create_fatal_exception
+from ..errors import GatewayCloseReport, create_fatal_exception
 from ..protocol.close_codes import CLOSE_CODES
 from ..protocol.errors import ProtocolError
 from ..protocol.heartbeat import STALL_TOLERANCE
@@ -22,7 +22,7 @@ from ..protocol.transitions import (
     INPUT_START, INPUT_SUSPEND, INPUT_TERMINATE, INPUT_TIMEOUT, INPUT_ZOMBIE, STATE_CONNECTING, STATE_FAILED,
     STATE_GREETING, STATE_IDENTIFYING, STATE_QUEUED, STATE_RESUMING, STATE_STOPPED, STATE_WAITING
 )
-from .connector import API_HOST, classify_connect_failure
+from ..connection.connect_failures import API_HOST, classify_connect_failure
 from .discovery import LOOK_UP_ERRORS
 from .session_actions import SessionActions
 

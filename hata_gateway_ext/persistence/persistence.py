@@ -18,7 +18,7 @@ from scarletio import RichAttributeErrorBaseType, Task, alchemy_incendiary, slee
 
 from ..stores.record import SessionRecord
 from .checkpoint_keeper import CheckpointKeeper, HANDLER_START_DELAY
-from .session_restorer import SessionRestorer
+from .restorer import SessionRestorer
 from .store_access import StoreAccess, TROUBLE_RECORDS
 
 

@@ -7,8 +7,8 @@ import pytest
 from hata import Guild
 from hata.discord.events.core import PARSERS
 
-from hata_gateway_ext.gateway.checkpoint_format import decode_lines, dump_line, encode_lines
-from hata_gateway_ext.gateway.guild_parts import (
+from hata_gateway_ext.persistence.formats import decode_lines, dump_line, encode_lines
+from hata_gateway_ext.client.guilds import (
     PART_SIZE, WHOLE_SIZE_LIMIT, iterate_guild_parts, merge_guild_parts, prepare_timestamps
 )
 

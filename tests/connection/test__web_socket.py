@@ -14,9 +14,9 @@ from scarletio import Task, sleep
 from scarletio.web_common import ConnectionClosed
 from scarletio.web_socket import WebSocketClient
 
-from hata_gateway_ext.gateway import web_socket as web_socket_module, web_socket_base as web_socket_base_module
-from hata_gateway_ext.gateway.time_slice import SLICE_LENGTH, TimeSlice
-from hata_gateway_ext.gateway.web_socket import GatewayWebSocket
+from hata_gateway_ext.connection import web_socket as web_socket_module, web_socket_base as web_socket_base_module
+from hata_gateway_ext.connection.time_slice import SLICE_LENGTH, TimeSlice
+from hata_gateway_ext.connection.web_socket import GatewayWebSocket
 from hata_gateway_ext.protocol.errors import FrameError
 
 CONTINUATION = 0

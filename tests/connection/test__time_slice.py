@@ -6,7 +6,7 @@ from threading import Event
 import pytest
 from hata import KOKORO
 
-from hata_gateway_ext.gateway.time_slice import SLICE_LENGTH, TURN_LENGTH_MIN, TimeSlice, get_time_slice
+from hata_gateway_ext.connection.time_slice import SLICE_LENGTH, TURN_LENGTH_MIN, TimeSlice, get_time_slice
 
 
 class Loop:

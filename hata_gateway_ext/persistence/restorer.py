@@ -13,12 +13,12 @@ from hata.discord.core import APPLICATION_ID_TO_CLIENT
 from hata.discord.events.core import maybe_ensure_launch
 from scarletio import LOOP_TIME, RichAttributeErrorBaseType, sleep
 
-from ..exceptions import GatewayStoreReport
+from ..errors import GatewayStoreReport
 from ..protocol.session import Session
 from ..stores.errors import StoreCorruptError, StoreError, StoreVersionError
 from ..stores.record import SessionRecord
-from .checkpoint_format import CheckpointHead, decode_lines
-from .guild_parts import merge_guild_parts, prepare_timestamps
+from .formats import CheckpointHead, decode_lines
+from ..client.guilds import merge_guild_parts, prepare_timestamps
 from .replay_filter import ReplayFilter
 
 

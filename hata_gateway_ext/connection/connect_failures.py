@@ -20,7 +20,7 @@ from scarletio.http_client import ConnectorTCP
 from scarletio.http_client.connection_key import ConnectionKey
 from scarletio.web_common import InvalidHandshake, ProxyError
 
-from ..exceptions import (
+from ..errors import (
     CONNECT_FAILURE_HANDSHAKE, CONNECT_FAILURE_HTTP, CONNECT_FAILURE_NAME, CONNECT_FAILURE_REFUSED,
     CONNECT_FAILURE_TIMEOUT, CONNECT_FAILURE_TLS, CONNECT_FAILURE_UNREACHABLE, GatewayConnectReport
 )

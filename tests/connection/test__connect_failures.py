@@ -11,11 +11,11 @@ from scarletio import IgnoreCaseMultiValueDictionary, render_exception_into
 from scarletio.http_client import ConnectorTCP, HTTPClient, Proxy, SSLFingerprint
 from scarletio.web_common import BasicAuthorization, URL
 
-from hata_gateway_ext.exceptions import (
+from hata_gateway_ext.errors import (
     CONNECT_FAILURE_HANDSHAKE, CONNECT_FAILURE_HTTP, CONNECT_FAILURE_NAME, CONNECT_FAILURE_REFUSED,
     CONNECT_FAILURE_TIMEOUT, CONNECT_FAILURE_TLS, CONNECT_FAILURE_UNREACHABLE, GatewayConnectReport
 )
-from hata_gateway_ext.gateway.connector import (
+from hata_gateway_ext.connection.connect_failures import (
     _parse_retry_after, classify_connect_failure, create_verified_connector, is_verifying
 )
 from hata_gateway_ext.protocol.errors import PayloadError

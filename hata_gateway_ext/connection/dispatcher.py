@@ -27,7 +27,7 @@ from ..protocol.envelope import KNOWN_HEADS, get_head, load_payload
 from ..protocol.errors import InflateError, PayloadError
 from ..protocol.operations import DISPATCH
 from .dispatcher_base import DispatcherBase
-from .inert_parsers import INERT_PARSERS
+from ..client.parsers import INERT_PARSERS
 
 
 # Events that are handed over between two looks at the clock. With hata's own parsers and a handler an event costs 9 µs on

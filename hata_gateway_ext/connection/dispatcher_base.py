@@ -16,7 +16,7 @@ from scarletio import RichAttributeErrorBaseType, Task
 from ..protocol.envelope import Envelope, learn_head, read_head
 from ..protocol.errors import PayloadError
 from ..protocol.operations import DISPATCH
-from .inert_parsers import learn_parser
+from ..client.parsers import learn_parser
 
 
 # Dispatches that change the state of the session. They go to the handler, which decides when they are dispatched.

@@ -9,7 +9,7 @@ from hata import KOKORO
 from scarletio import LOOP_TIME, RichAttributeErrorBaseType, Task, sleep
 
 from ..stores.errors import StoreError
-from .shard_checkpointer import ShardCheckpointer
+from .checkpointer import ShardCheckpointer
 from .store_access import TROUBLE_CHECKPOINTS
 
 

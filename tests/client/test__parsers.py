@@ -6,7 +6,7 @@ from functools import partial as partial_func
 import pytest
 from hata.discord.events.core import PARSER_SETTINGS
 
-from hata_gateway_ext.gateway.inert_parsers import INERT_PARSERS, INERT_PARSERS_MAX, is_inert, learn_parser
+from hata_gateway_ext.client.parsers import INERT_PARSERS, INERT_PARSERS_MAX, is_inert, learn_parser
 
 
 def inert_pass(client, data):
