@@ -44,8 +44,8 @@ MAY_IMPORT_LOCAL_DISCORD = frozenset(('bench', 'cli', 'demo'))
 # Parts of the standard library that have no clock, no randomness, no loop and no world outside. A module that is not here
 # needs a reason before it is added.
 PURE_MODULES = frozenset((
-    '__future__', 'bisect', 'codecs', 'collections', 'enum', 'functools', 'heapq', 'io.BytesIO', 'itertools', 'json', 'math',
-    'operator', 're', 'struct', 'sys', 'types', 'typing', 'zlib',
+    '__future__', 'bisect', 'codecs', 'collections', 'enum', 'functools', 'heapq', 'io.BytesIO', 'ipaddress', 'itertools',
+    'json', 'math', 'operator', 're', 'struct', 'sys', 'types', 'typing', 'urllib.parse', 'zlib',
 ))
 
 # Libraries that make faster what the standard library does as well. They may be missing, so they are tried.
