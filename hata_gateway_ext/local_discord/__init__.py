@@ -52,7 +52,13 @@ Every time is in seconds, every limit has Discord's value as default.
 | `session_start_total`, `session_start_remaining` | 1000, total | at 0 a further identify resets the token (4004, 401) |
 | `session_start_reset_after` | 86400.0 | |
 | `session_lifetime` | 180.0 | how long a session without connection may be resumed |
-| `replay_bound` | 200000 | events kept per session |
+| `replay_bound` | `None` | events kept per session; `None`: `max(100, min(3500, guilds * 75))` of its shard's guilds |
+| `takeover` | `'close'` | the old connection of a resumed session is closed; `'refuse'`: the RESUME gets op 9 false |
+| `heartbeat_trims` | `False` | an acknowledged heartbeat drops the kept events up to its sequence |
+| `zstd_frame_per_message` | `False` | zstd-stream: each message ends a zstd frame, and the next begins another |
+| `repeat_sequences` | `False` | READY, READY_SUPPLEMENTAL and the first GUILD_CREATE-s all have sequence 0 |
+| `guilds_before_ready` | `False` | the first GUILD_CREATE-s go in front of READY |
+| `ignore_compress` | `False` | plain text, whatever compression was asked for |
 | `send_limit`, `send_interval` | 120, 60.0 | over it: 4008 |
 | `guilds`, `members_per_guild` | 2 (at least `shards`), 5 | guild `i` is on shard `i % shard_count` for up to 16 shards |
 | `required_shards` | 0 | a lower shard count at identify: 4011 |
@@ -95,9 +101,11 @@ At once, on the open connections (of a shard): `cut(shard_id = None, reset = Tru
 `silence(shard_id = None, read = False)` (returns the fault, `.heal()` ends it), `request_heartbeat(shard_id = None)`
 (op 1), `end_sessions(shard_id = None)` (their resume gets op 9).
 
-Scripted: `fault(action, *, at = 'now', shard_id = None, times = 1, duration = None, after = 0)` returns a `Fault`:
+Scripted: `fault(action, *, at = 'now', shard_id = None, times = 1, duration = None, after = 0, every = 1, passes = None)`
+returns a `Fault`:
 `.count` (times it struck), `.heal()`; also a context manager that heals. `times = None`: until healed. `after`: passes
-of the stage that go by unharmed, counted per connection. `heal()` heals all.
+of the stage that go by unharmed, counted per connection; `every`: only each so manieth of the further ones is struck;
+`passes`: only these, from 1 on. `heal()` heals all.
 
 | stage | when | what `Skip()` leaves out |
 | --- | --- | --- |

@@ -86,7 +86,7 @@ class AuthenticationBase:
         self.connection.close(close_code, reason)
 
 
-    def _attach_faulted(self, record, session, sequence):
+    def _attach_faulted(self, record, session, sequence, payloads = ()):
         """
         Goes on without READY or RESUMED: the events flow if the connection still lives.
 
@@ -100,11 +100,14 @@ class AuthenticationBase:
 
         sequence : `int`
             The sequence up to which events were sent.
+
+        payloads : `iterable<bytes>` = `()`, Optional
+            Events that go out first.
         """
         self._settle(record, RESULT_FAULTED)
         if self.connection.is_open and (self.connection.session is session):
             self.core.sessions.connect(session, self.connection)
-            self.core.send_missed(session, self.connection, sequence)
+            self.core.send_missed(session, self.connection, sequence, payloads)
         else:
             self._forsake(session)
 

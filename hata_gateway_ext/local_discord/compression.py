@@ -126,16 +126,25 @@ class ZstdDeflater:
 
     compressor : `ZstdCompressor`
         The connection's context.
-    """
-    __slots__ = ('compress_payloads', 'compressor')
 
-    def __new__(cls):
+    flush_mode : `int`
+        What a message ends with: a block, or a frame.
+    """
+    __slots__ = ('compress_payloads', 'compressor', 'flush_mode')
+
+    def __new__(cls, frame_per_message):
         """
         Creates a new deflater.
+
+        Parameters
+        ----------
+        frame_per_message : `bool`
+            Whether a zstd frame ends with each message.
         """
         self = object.__new__(cls)
         self.compress_payloads = False
         self.compressor = ZstdCompressor()
+        self.flush_mode = ZstdCompressor.FLUSH_FRAME if frame_per_message else ZstdCompressor.FLUSH_BLOCK
         return self
 
 
@@ -156,16 +165,12 @@ class ZstdDeflater:
         messages : ``list<(bool, bytes)>``
             Whether the message is text, and its content.
         """
-        return [(False, self.compressor.compress(payload, ZstdCompressor.FLUSH_BLOCK))]
+        return [(False, self.compressor.compress(payload, self.flush_mode))]
 
 
-DEFLATERS = {
-    COMPRESSION_NONE: PlainDeflater,
-    COMPRESSION_ZLIB: ZlibDeflater,
-}
-
+COMPRESSIONS = (COMPRESSION_NONE, COMPRESSION_ZLIB)
 if (ZstdCompressor is not None):
-    DEFLATERS[COMPRESSION_ZSTD] = ZstdDeflater
+    COMPRESSIONS += (COMPRESSION_ZSTD,)
 
 
 def get_available_compressions():
@@ -176,10 +181,10 @@ def get_available_compressions():
     -------
     compressions : ``tuple<str>``
     """
-    return tuple(DEFLATERS)
+    return COMPRESSIONS
 
 
-def create_deflater(compression):
+def create_deflater(compression, zstd_frame_per_message = False):
     """
     Creates a connection's deflater.
 
@@ -188,13 +193,25 @@ def create_deflater(compression):
     compression : `str`
         Name of the compression.
 
+    zstd_frame_per_message : `bool` = `False`, Optional
+        Whether a zstd frame ends with each message, and the next one begins another.
+
     Returns
     -------
     deflater : ``PlainDeflater | ZlibDeflater | ZstdDeflater``
 
     Raises
     ------
-    KeyError
+    ValueError
         - If the compression is not available.
     """
-    return DEFLATERS[compression]()
+    if compression not in COMPRESSIONS:
+        raise ValueError(f'`compression` can be any of {", ".join(COMPRESSIONS)}, got {compression!r}.')
+
+    if compression == COMPRESSION_ZLIB:
+        return ZlibDeflater()
+
+    if compression == COMPRESSION_ZSTD:
+        return ZstdDeflater(zstd_frame_per_message)
+
+    return PlainDeflater()

@@ -14,7 +14,7 @@ from ..protocol.operations import (
 from .action_base import StageOutcome
 from .stages import STAGE_HEARTBEAT, STAGE_HELLO, STAGE_HELLO_SENT
 from .identification import Identification
-from .member_requests import answer_member_request
+from .member_requests import answer_channel_info_request, answer_member_request, answer_soundboard_request
 from .payloads import decode_json, encode_envelope, encode_json
 from .records import HeartbeatRecord, OperationRecord
 from .resumption import Resumption
@@ -252,10 +252,10 @@ class Conversation:
             shard_id = connection.shard_id,
         ))
         self.core.recording.changed()
-        self.run_stage(STAGE_HEARTBEAT, self._acknowledge_heartbeat)
+        self.run_stage(STAGE_HEARTBEAT, lambda replacements: self._acknowledge_heartbeat(replacements, data))
 
 
-    def _acknowledge_heartbeat(self, replacements):
+    def _acknowledge_heartbeat(self, replacements, sequence):
         """
         Sends op 11.
 
@@ -263,7 +263,14 @@ class Conversation:
         ----------
         replacements : `list<callable>`
             What replaces it.
+
+        sequence : `object`
+            The sequence that the heartbeat carried.
         """
+        session = self.connection.session
+        if self.core.options.heartbeat_trims and (session is not None) and isinstance(sequence, int):
+            session.trim(sequence)
+
         self.connection.send_replaced(encode_envelope(HEARTBEAT_ACKNOWLEDGE, b'null'), replacements)
 
 
@@ -337,13 +344,47 @@ class Conversation:
             self.connection.close(CLOSE_DECODE_ERROR, 'Error while decoding payload.')
 
 
+    def _receive_soundboard_request(self, data):
+        """
+        Handles op 31.
+
+        Parameters
+        ----------
+        data : `object`
+            Its data.
+        """
+        if not answer_soundboard_request(self.core, self.connection.session, data):
+            self.connection.close(CLOSE_DECODE_ERROR, 'Error while decoding payload.')
+
+
+    def _receive_channel_info_request(self, data):
+        """
+        Handles op 43.
+
+        Parameters
+        ----------
+        data : `object`
+            Its data.
+        """
+        if not answer_channel_info_request(self.core, self.connection.session, data):
+            self.connection.close(CLOSE_DECODE_ERROR, 'Error while decoding payload.')
+
+
+# Discord docs, Gateway Opcodes.
+REQUEST_SOUNDBOARD_SOUNDS = 31
+REQUEST_CHANNEL_INFO = 43
+
 HANDLERS = {
     HEARTBEAT: Conversation._receive_heartbeat,
     IDENTIFY: Conversation._receive_identify,
     PRESENCE: Conversation._receive_presence,
+    REQUEST_CHANNEL_INFO: Conversation._receive_channel_info_request,
     REQUEST_GUILD_USERS: Conversation._receive_member_request,
+    REQUEST_SOUNDBOARD_SOUNDS: Conversation._receive_soundboard_request,
     RESUME: Conversation._receive_resume,
     VOICE_STATE: Conversation._receive_voice_state,
 }
 
-AUTHENTICATED_OPERATIONS = frozenset((PRESENCE, REQUEST_GUILD_USERS, VOICE_STATE))
+AUTHENTICATED_OPERATIONS = frozenset((
+    PRESENCE, REQUEST_CHANNEL_INFO, REQUEST_GUILD_USERS, REQUEST_SOUNDBOARD_SOUNDS, VOICE_STATE
+))

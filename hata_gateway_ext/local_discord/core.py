@@ -297,7 +297,7 @@ class Core:
         return count
 
 
-    def send_missed(self, session, connection, sequence):
+    def send_missed(self, session, connection, sequence, payloads = ()):
         """
         Sends what came after a sequence.
 
@@ -312,13 +312,16 @@ class Core:
         sequence : `int`
             The sequence that was sent last.
 
+        payloads : `iterable<bytes>` = `()`, Optional
+            Events that go out first.
+
         Returns
         -------
         count : `int`
             Count of events.
         """
         count = 0
-        for item_sequence, payload in session.iter_missed(sequence):
+        for payload in (*payloads, *(payload for _, payload in session.iter_missed(sequence))):
             if (not connection.is_open) or (connection.session is not session):
                 break
 

@@ -21,11 +21,17 @@ class Fault:
     count : `int`
         How often it struck.
 
+    every : `int`
+        Only each so manieth pass of the stage is struck.
+
     expires_at : `None | float`
         When it heals by itself, monotonic.
 
     is_healed : `bool`
         Whether it is over.
+
+    passes : `None | frozenset<int>`
+        Only these passes of the stage are struck, from 1 on, on each connection.
 
     shard_id : `None | int`
         The shard that it strikes.
@@ -39,18 +45,18 @@ class Fault:
     _healer : `callable`
         Called with the fault to heal it.
 
-    _passes : `dict<int, int>`
+    _pass_counts : `dict<int, int>`
         Count of passes by the number of the connection.
 
     _struck : ``list<Connection>``
         The connections that its action still holds.
     """
     __slots__ = (
-        '_healer', '_passes', '_struck', 'action', 'after', 'count', 'expires_at', 'is_healed', 'shard_id',
-        'stage', 'times',
+        '_healer', '_pass_counts', '_struck', 'action', 'after', 'count', 'every', 'expires_at', 'is_healed', 'passes',
+        'shard_id', 'stage', 'times',
     )
 
-    def __new__(cls, action, stage, shard_id, times, expires_at, after, healer):
+    def __new__(cls, action, stage, shard_id, times, expires_at, after, every, passes, healer):
         """
         Creates a new fault.
 
@@ -74,18 +80,26 @@ class Fault:
         after : `int`
             How many passes of the stage go by unharmed on each connection.
 
+        every : `int`
+            Only each so manieth of the further passes is struck.
+
+        passes : `None | iterable<int>`
+            Only these passes of the stage are struck, from 1 on, on each connection.
+
         healer : `callable`
             Called with the fault to heal it.
         """
         self = object.__new__(cls)
         self._healer = healer
-        self._passes = {}
+        self._pass_counts = {}
         self._struck = []
         self.action = action
         self.after = after
         self.count = 0
+        self.every = every
         self.expires_at = expires_at
         self.is_healed = False
+        self.passes = None if passes is None else frozenset(passes)
         self.shard_id = shard_id
         self.stage = stage
         self.times = times
@@ -147,11 +161,14 @@ class Fault:
         if (self.times is not None) and (self.count >= self.times):
             return False
 
-        if self.after:
+        if self.after or (self.every != 1) or (self.passes is not None):
             number = connection.record.number
-            passes = self._passes.get(number, 0) + 1
-            self._passes[number] = passes
-            if passes <= self.after:
+            pass_count = self._pass_counts.get(number, 0) + 1
+            self._pass_counts[number] = pass_count
+            if (pass_count <= self.after) or ((pass_count - self.after) % self.every):
+                return False
+
+            if (self.passes is not None) and (pass_count not in self.passes):
                 return False
 
         self.count += 1

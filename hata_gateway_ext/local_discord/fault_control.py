@@ -18,7 +18,10 @@ class FaultControl:
     """
     __slots__ = ()
 
-    def fault(self, action, *, at = STAGE_NOW, shard_id = None, times = 1, duration = None, after = 0):
+    def fault(
+        self, action, *, at = STAGE_NOW, shard_id = None, times = 1, duration = None, after = 0, every = 1,
+        passes = None,
+    ):
         """
         Scripts a fault. See the package's docstring for stages and actions.
 
@@ -42,6 +45,13 @@ class FaultControl:
         after : `int` = `0`, Optional (Keyword only)
             How many passes of the stage go by unharmed on each connection.
 
+        every : `int` = `1`, Optional (Keyword only)
+            Only each so manieth of the further passes is struck: a replay with holes is
+            `fault(Skip(), at = 'replay', every = 3, times = None)`.
+
+        passes : `None | iterable<int>` = `None`, Optional (Keyword only)
+            Only these passes of the stage are struck, counted from 1 on each connection.
+
         Returns
         -------
         fault : ``Fault``
@@ -57,10 +67,13 @@ class FaultControl:
         if not action.is_possible_at(at):
             raise ValueError(f'{action!r} means nothing at {at!r}.')
 
-        return self.call(self._fault, action, at, shard_id, times, duration, after)
+        if every < 1:
+            raise ValueError(f'`every` can be at least 1, got {every!r}.')
+
+        return self.call(self._fault, action, at, shard_id, times, duration, after, every, passes)
 
 
-    def _fault(self, action, at, shard_id, times, duration, after):
+    def _fault(self, action, at, shard_id, times, duration, after, every, passes):
         """
         Scripts a fault, on the loop of the local Discord. See ``.fault``.
 
@@ -72,6 +85,8 @@ class FaultControl:
         times : `None | int`
         duration : `None | float`
         after : `int`
+        every : `int`
+        passes : `None | iterable<int>`
 
         Returns
         -------
@@ -79,7 +94,8 @@ class FaultControl:
         """
         core = self.core
         fault = Fault(
-            action, at, shard_id, times, None if duration is None else core.now() + duration, after, self._heal_fault
+            action, at, shard_id, times, None if duration is None else core.now() + duration, after, every, passes,
+            self._heal_fault,
         )
 
         if at == STAGE_NOW:

@@ -208,7 +208,8 @@ class Handshake:
         if not web_socket.can_prepare(request).ok:
             return self._refuse(record, 400, reason = 'This is a gateway: it takes web socket upgrades only.')
 
-        if record.compression not in get_available_compressions() or ('compress' in record.query) and (
+        compression = COMPRESSION_NONE if core.options.ignore_compress else record.compression
+        if compression not in get_available_compressions() or ('compress' in record.query) and (
             record.compression == COMPRESSION_NONE
         ):
             return self._refuse(record, 400, reason = 'This compression is not available here.')
@@ -217,7 +218,8 @@ class Handshake:
             return self._refuse(record, 400, reason = 'The only encoding here is json.')
 
         connection = Connection(
-            core, request.transport, record, create_deflater(record.compression), shard_id
+            core, request.transport, record, create_deflater(compression, core.options.zstd_frame_per_message),
+            shard_id,
         )
         core.connections.add(connection)
 

@@ -8,7 +8,7 @@ from .compression import COMPRESSION_NONE
 from .stages import STAGE_IDENTIFY, STAGE_READY, STAGE_READY_SENT
 from .identify_check import check_identify
 from .payloads import encode_json
-from .ready_data import build_ready_data
+from .ready_data import build_ready_data, build_ready_supplemental_data
 from .records import IdentifyRecord
 
 # Discord docs, Gateway: "Gateway Close Event Codes".
@@ -74,7 +74,7 @@ class Identification(AuthenticationBase):
             self._settle(record, CLOSE_AUTHENTICATION_FAILED)
             return
 
-        if connection.record.compression == COMPRESSION_NONE:
+        if (connection.record.compression == COMPRESSION_NONE) and (not core.options.ignore_compress):
             connection.deflater.compress_payloads = (data.get('compress', False) is True)
 
         connection.application = application
@@ -112,19 +112,38 @@ class Identification(AuthenticationBase):
         connection.session = session
         connection.record.session_number = session.number
         guild_ids = core.world.get_guild_ids_of(shard_id, shard_count)
-        ready = session.append('READY', encode_json(build_ready_data(core, session, guild_ids)))
+        # Other servers of Discord's protocol number what they begin with all alike, with 0.
+        step = 0 if core.options.repeat_sequences else 1
 
-        for guild_id in guild_ids:
-            session.append('GUILD_CREATE', core.world.encode_guild(guild_id, application.application_id))
+        def append_guilds():
+            return [
+                session.append('GUILD_CREATE', core.world.encode_guild(guild_id, application.application_id), step)
+                for guild_id in guild_ids
+            ]
+
+
+        before = append_guilds() if core.options.guilds_before_ready else []
+        ready = session.append('READY', encode_json(build_ready_data(core, session, guild_ids)), step)
+        after = []
+        if core.options.repeat_sequences:
+            after.append(session.append('READY_SUPPLEMENTAL', encode_json(build_ready_supplemental_data(guild_ids)), 0))
+
+        if not core.options.guilds_before_ready:
+            after.extend(append_guilds())
+
+        sequence = session.sequence
+        for payload in before:
+            if connection.session is session:
+                connection.send_event(payload)
 
         self.conversation.run_stage(
             STAGE_READY,
-            lambda replacements: self._send_ready(record, session, ready, replacements),
-            abandon = lambda: self._attach_faulted(record, session, 1),
+            lambda replacements: self._send_ready(record, session, ready, after, sequence, replacements),
+            abandon = lambda: self._attach_faulted(record, session, sequence, after),
         )
 
 
-    def _send_ready(self, record, session, ready, replacements):
+    def _send_ready(self, record, session, ready, after, sequence, replacements):
         """
         Sends READY and what came after it meanwhile.
 
@@ -138,6 +157,12 @@ class Identification(AuthenticationBase):
 
         ready : `bytes`
             READY.
+
+        after : `list<bytes>`
+            The events that belong to READY and follow it.
+
+        sequence : `int`
+            The sequence of the last of those.
 
         replacements : `list<callable>`
             What replaces it.
@@ -155,4 +180,4 @@ class Identification(AuthenticationBase):
         core.sessions.connect(session, connection)
         self._settle(record, RESULT_READY)
         self.conversation.run_stage(STAGE_READY_SENT, lambda replacements: None)
-        core.send_missed(session, connection, 1)
+        core.send_missed(session, connection, sequence, after)

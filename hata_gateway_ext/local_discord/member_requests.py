@@ -1,7 +1,7 @@
 """
-Op 8: the bot asks for members of a guild.
+Op 8, 31 and 43: the bot asks for members, for soundboard sounds, and for what is not kept of channels.
 """
-__all__ = ('answer_member_request',)
+__all__ = ('answer_channel_info_request', 'answer_member_request', 'answer_soundboard_request')
 
 from ..protocol.operations import REQUEST_GUILD_USERS
 
@@ -129,5 +129,75 @@ def answer_member_request(core, session, data):
             chunk_data['nonce'] = nonce
 
         core.dispatch('GUILD_MEMBERS_CHUNK', encode_json(chunk_data), [session])
+
+    return True
+
+
+def answer_soundboard_request(core, session, data):
+    """
+    Answers op 31 with one SOUNDBOARD_SOUNDS for each guild. Discord docs, Gateway Events: "Request Soundboard Sounds".
+
+    Parameters
+    ----------
+    core : ``Core``
+        The local Discord.
+
+    session : ``Session``
+        The session that asked.
+
+    data : `object`
+        Data of the operation.
+
+    Returns
+    -------
+    understood : `bool`
+        Whether the data is of the right form.
+    """
+    guild_ids = data.get('guild_ids', None) if isinstance(data, dict) else None
+    try:
+        guild_ids = [int(guild_id) for guild_id in guild_ids]
+    except (TypeError, ValueError):
+        return False
+
+    for guild_id in guild_ids:
+        if core.world.has_guild(guild_id) and session.owns_guild(guild_id):
+            core.dispatch('SOUNDBOARD_SOUNDS', encode_json({
+                'guild_id': str(guild_id),
+                'soundboard_sounds': core.world.build_soundboard_sounds(guild_id),
+            }), [session])
+
+    return True
+
+
+def answer_channel_info_request(core, session, data):
+    """
+    Answers op 43 with CHANNEL_INFO. Nobody is in a voice channel, so there is nothing to tell of any.
+
+    Parameters
+    ----------
+    core : ``Core``
+        The local Discord.
+
+    session : ``Session``
+        The session that asked.
+
+    data : `object`
+        Data of the operation.
+
+    Returns
+    -------
+    understood : `bool`
+        Whether the data is of the right form.
+    """
+    if (not isinstance(data, dict)) or (not isinstance(data.get('fields', None), list)):
+        return False
+
+    try:
+        guild_id = int(data.get('guild_id', None))
+    except (TypeError, ValueError):
+        return False
+
+    if core.world.has_guild(guild_id) and session.owns_guild(guild_id):
+        core.dispatch('CHANNEL_INFO', encode_json({'guild_id': str(guild_id), 'channels': []}), [session])
 
     return True

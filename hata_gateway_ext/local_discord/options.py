@@ -1,7 +1,17 @@
 """
 The options of a local Discord: one table with the defaults and with what is accepted.
 """
-__all__ = ('LocalDiscordOptions',)
+__all__ = ('LocalDiscordOptions', 'TAKEOVER_CLOSE', 'TAKEOVER_REFUSE')
+
+# What happens when a session is resumed while its old connection is open: the old connection is closed, or the RESUME
+# is refused. Discord does not document it.
+TAKEOVER_CLOSE = 'close'
+TAKEOVER_REFUSE = 'refuse'
+
+# discord-api-docs #24: a session keeps `max(100, min(3500, guilds * 75))` events.
+REPLAY_BOUND_MIN = 100
+REPLAY_BOUND_MAX = 3500
+REPLAY_BOUND_PER_GUILD = 75
 
 
 def _check_count(name, value):
@@ -138,27 +148,53 @@ def _check_bool(name, value):
         raise TypeError(f'`{name}` can be `bool`, got {type(value).__name__}.')
 
 
+def _check_takeover(name, value):
+    """
+    Checks what happens to the old connection of a resumed session.
+
+    Parameters
+    ----------
+    name : `str`
+        Name of the option.
+
+    value : `object`
+        What was given.
+
+    Raises
+    ------
+    ValueError
+    """
+    if value not in (TAKEOVER_CLOSE, TAKEOVER_REFUSE):
+        raise ValueError(f'`{name}` can be {TAKEOVER_CLOSE!r} or {TAKEOVER_REFUSE!r}, got {value!r}.')
+
+
 # name, default, check. The defaults are Discord's where Discord names a number (Discord docs, Gateway):
 # - heartbeat_interval: 41250 ms is what HELLO carries.
 # - identify_interval: one IDENTIFY per bucket per 5 s.
 # - session_start_total and session_start_reset_after: 1000 in 24 h.
 # - send_limit and send_interval: 120 in 60 s.
 # - session_lifetime: Discord says "a few minutes".
-# The rest is ours: replay_bound keeps minutes of a busy shard, ledger_bound hours of traffic at 8 bytes each,
-# record_bound hours of a quiet bot, without growing for ever.
+# - replay_bound: `None` is what staff told once (discord-api-docs #24): see `get_replay_bound`.
+# The rest is ours: ledger_bound keeps hours of traffic at 8 bytes each, record_bound hours of a quiet bot, without
+# growing for ever. Discord does none of heartbeat_trims, guilds_before_ready, repeat_sequences, ignore_compress,
+# zstd_frame_per_message as far as is known; other servers of its protocol do.
 OPTIONS = (
     ('accept_any_token', False, _check_bool),
     ('disallowed_intents', 0, _check_amount),
     ('frame_split', None, _check_optional_count),
     ('guilds', 2, _check_amount),
+    ('guilds_before_ready', False, _check_bool),
     ('heartbeat_interval', 41.25, _check_seconds),
+    ('heartbeat_trims', False, _check_bool),
     ('identify_interval', 5.0, _check_seconds),
+    ('ignore_compress', False, _check_bool),
     ('ledger_bound', 10000000, _check_count),
     ('max_concurrency', 1, _check_count),
     ('members_per_guild', 5, _check_count),
     ('message_split', None, _check_optional_count),
     ('record_bound', 100000, _check_count),
-    ('replay_bound', 200000, _check_count),
+    ('repeat_sequences', False, _check_bool),
+    ('replay_bound', None, _check_optional_count),
     ('required_shards', 0, _check_amount),
     ('send_interval', 60.0, _check_seconds),
     ('send_limit', 120, _check_count),
@@ -167,6 +203,8 @@ OPTIONS = (
     ('session_start_reset_after', 86400.0, _check_seconds),
     ('session_start_total', 1000, _check_amount),
     ('shards', 1, _check_count),
+    ('takeover', TAKEOVER_CLOSE, _check_takeover),
+    ('zstd_frame_per_message', False, _check_bool),
 )
 
 
@@ -207,6 +245,26 @@ class LocalDiscordOptions:
                 raise TypeError(f'There is no option `{name}`; there are: {", ".join(CHECKS)}.')
 
         return self
+
+
+    def get_replay_bound(self, guild_count):
+        """
+        Returns how many events a session keeps for its replay.
+
+        Parameters
+        ----------
+        guild_count : `int`
+            How many guilds are on the session's shard.
+
+        Returns
+        -------
+        replay_bound : `int`
+        """
+        replay_bound = self.replay_bound
+        if replay_bound is None:
+            replay_bound = max(REPLAY_BOUND_MIN, min(REPLAY_BOUND_MAX, guild_count * REPLAY_BOUND_PER_GUILD))
+
+        return replay_bound
 
 
     def __setattr__(self, name, value):

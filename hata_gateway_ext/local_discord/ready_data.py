@@ -1,7 +1,7 @@
 """
 Data of READY and RESUMED.
 """
-__all__ = ('build_ready_data', 'build_resumed_data')
+__all__ = ('build_ready_data', 'build_ready_supplemental_data', 'build_resumed_data')
 
 from .user_data import build_bot_data
 
@@ -48,6 +48,28 @@ def build_ready_data(core, session, guild_ids):
         'application': {'id': str(application_id), 'flags': 0},
         'auth': {},
         '_trace': TRACE,
+    }
+
+
+def build_ready_supplemental_data(guild_ids):
+    """
+    Builds READY_SUPPLEMENTAL's data. Discord sends it to users only, other servers of its protocol to bots too.
+
+    Parameters
+    ----------
+    guild_ids : `list<int>`
+        The guilds of the shard.
+
+    Returns
+    -------
+    data : `dict<str, object>`
+    """
+    return {
+        'guilds': [{'id': str(guild_id), 'voice_states': [], 'embedded_activities': []} for guild_id in guild_ids],
+        'merged_members': [[] for _ in guild_ids],
+        'merged_presences': {'friends': [], 'guilds': [[] for _ in guild_ids]},
+        'lazy_private_channels': [],
+        'disclose': [],
     }
 
 

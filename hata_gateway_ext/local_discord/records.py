@@ -164,7 +164,7 @@ class ResumeRecord(RecordBase):
     replayed : `int`
         How many events were replayed, so far.
     result : `None | int | str`
-        `'resumed'`, `'invalid'` (op 9), `'faulted'` (a scripted fault took over), or the close code it was answered
+        `'resumed'`, `'invalid'` (op 9), `'taken'` (op 9, its old connection is open), `'faulted'` (a scripted fault took over), or the close code it was answered
         with. `None` while it is being replayed, or if the connection ended before the replay did.
     sequence : `object`
         The sequence that was resumed from.

@@ -5,6 +5,7 @@ __all__ = ('Resumption',)
 
 from .authentication import RESULT_FAULTED, AuthenticationBase
 from .stages import STAGE_REPLAY, STAGE_RESUME, STAGE_RESUMED, STAGE_RESUMED_SENT
+from .options import TAKEOVER_REFUSE
 from .payloads import encode_json
 from .ready_data import build_resumed_data
 from .records import ResumeRecord
@@ -21,6 +22,7 @@ CLOSE_SESSION_TAKEN_OVER = 4000
 
 RESULT_INVALID = 'invalid'
 RESULT_RESUMED = 'resumed'
+RESULT_TAKEN = 'taken'
 
 
 class Resumption(AuthenticationBase):
@@ -105,6 +107,11 @@ class Resumption(AuthenticationBase):
 
         old_connection = core.connections.find_of(session)
         if (old_connection is not None):
+            if core.options.takeover == TAKEOVER_REFUSE:
+                self._settle(record, RESULT_TAKEN)
+                self.conversation.send_invalid_session()
+                return
+
             old_connection.detach()
             # A connection that fell silent stays so: its network is dead, a close frame could not go over it either.
             if not old_connection.is_held:

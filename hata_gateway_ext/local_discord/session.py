@@ -56,9 +56,12 @@ class Session:
 
     _buffer : ``deque<(int, str, bytes)>``
         The kept events: sequence, name and encoded data.
+
+    _dropped_sequence : `int`
+        The sequence of the newest event that is not kept any more.
     """
     __slots__ = (
-        '_buffer', 'application', 'connection', 'end_reason', 'expires_at', 'intents', 'number', 'sequence',
+        '_buffer', '_dropped_sequence', 'application', 'connection', 'end_reason', 'expires_at', 'intents', 'number', 'sequence',
         'session_id', 'shard_count', 'shard_id',
     )
 
@@ -91,6 +94,7 @@ class Session:
         """
         self = object.__new__(cls)
         self._buffer = deque(maxlen = bound)
+        self._dropped_sequence = 0
         self.application = application
         self.connection = None
         self.end_reason = None
@@ -178,7 +182,7 @@ class Session:
         return (guild_id >> 22) % self.shard_count == self.shard_id
 
 
-    def append(self, name, data):
+    def append(self, name, data, step = 1):
         """
         Numbers an event and keeps it.
 
@@ -190,14 +194,21 @@ class Session:
         data : `bytes`
             The encoded data of the event.
 
+        step : `int` = `1`, Optional
+            How much its number is higher than the one before.
+
         Returns
         -------
         payload : `bytes`
             What is to be sent.
         """
-        sequence = self.sequence + 1
+        sequence = self.sequence + step
         self.sequence = sequence
-        self._buffer.append((sequence, name, data))
+        buffer = self._buffer
+        if len(buffer) == buffer.maxlen:
+            self._dropped_sequence = buffer[0][0]
+
+        buffer.append((sequence, name, data))
         return encode_envelope(DISPATCH, data, name, sequence)
 
 
@@ -248,11 +259,21 @@ class Session:
         -------
         reaches_back : `bool`
         """
-        buffer = self._buffer
-        if len(buffer) < buffer.maxlen:
-            return True
+        return sequence >= self._dropped_sequence
 
-        return (not buffer) or (buffer[0][0] <= sequence + 1)
+
+    def trim(self, sequence):
+        """
+        Drops the kept events up to a sequence: the client told that it has them.
+
+        Parameters
+        ----------
+        sequence : `int`
+            The sequence of the last one to drop.
+        """
+        buffer = self._buffer
+        while buffer and (buffer[0][0] <= sequence):
+            self._dropped_sequence = buffer.popleft()[0]
 
 
     def iter_missed(self, sequence):

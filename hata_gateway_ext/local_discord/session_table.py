@@ -79,7 +79,8 @@ class SessionTable:
         """
         self._number += 1
         session = Session(
-            application, self._number, uuid4().hex, shard_id, shard_count, intents, self.core.options.replay_bound
+            application, self._number, uuid4().hex, shard_id, shard_count, intents,
+            self.core.options.get_replay_bound(len(self.core.world.get_guild_ids_of(shard_id, shard_count))),
         )
         self._by_id[session.session_id] = session
         return session

@@ -4,7 +4,10 @@ Ids of the generated world.
 They are snowflakes as Discord's are, and the same in each run. Guild `i` falls on shard `i % shard_count` for every
 shard count up to 16, so that a test knows its guilds' shards without asking.
 """
-__all__ = ('MessageIdGenerator', 'get_channel_id', 'get_guild_id', 'get_guild_index', 'get_role_id', 'get_user_id')
+__all__ = (
+    'MessageIdGenerator', 'get_channel_id', 'get_guild_id', 'get_guild_index', 'get_role_id', 'get_sound_id',
+    'get_user_id',
+)
 
 # Discord docs, Reference: "Snowflakes": the bits from 22 up are milliseconds since 2015, the lower ones count within.
 TIMESTAMP_SHIFT = 22
@@ -24,6 +27,7 @@ MESSAGE_TIMESTAMP = GUILD_TIMESTAMP + 2 ** 35
 # Within a guild's millisecond: what belongs to it. There are at most 500 channels and 250 roles in a guild of Discord.
 CHANNEL_OFFSET = 1000
 ROLE_OFFSET = 2000
+SOUND_OFFSET = 3000
 
 
 def get_guild_id(index):
@@ -95,6 +99,25 @@ def get_role_id(guild_index, index):
     role_id : `int`
     """
     return get_guild_id(guild_index) + (ROLE_OFFSET + index if index else 0)
+
+
+def get_sound_id(guild_index, index):
+    """
+    Returns the id of a soundboard sound.
+
+    Parameters
+    ----------
+    guild_index : `int`
+        The index of its guild.
+
+    index : `int`
+        The sound's index in the guild.
+
+    Returns
+    -------
+    sound_id : `int`
+    """
+    return get_guild_id(guild_index) + SOUND_OFFSET + index
 
 
 def get_user_id(index):

@@ -8,7 +8,7 @@ from datetime import datetime as DateTime, timezone as TimeZone
 from .guild_data import VOICE_CHANNEL_INDEX, build_guild_data
 from .payloads import encode_json
 from .snowflakes import (
-    MessageIdGenerator, get_channel_id, get_guild_id, get_guild_index, get_role_id, get_user_id
+    MessageIdGenerator, get_channel_id, get_guild_id, get_guild_index, get_role_id, get_sound_id, get_user_id
 )
 from .user_data import build_bot_data, build_member_data, build_user_data
 
@@ -238,6 +238,30 @@ class World:
         ]
         member_datas.append(build_member_data(build_bot_data(bot_id), (get_role_id(guild_index, 1),)))
         return member_datas
+
+
+    def build_soundboard_sounds(self, guild_id):
+        """
+        Builds the data of a guild's soundboard sounds: it has one.
+
+        Parameters
+        ----------
+        guild_id : `int`
+            The guild's id.
+
+        Returns
+        -------
+        datas : `list<dict<str, object>>`
+        """
+        return [{
+            'name': 'quack',
+            'sound_id': str(get_sound_id(get_guild_index(guild_id), 0)),
+            'volume': 1.0,
+            'emoji_id': None,
+            'emoji_name': None,
+            'guild_id': str(guild_id),
+            'available': True,
+        }]
 
 
     def encode_guild(self, guild_id, bot_id):

@@ -21,7 +21,7 @@ async def test__operations__heartbeat(discord, connect):
     assert [(record.sequence, record.shard_id) for record in discord.recording.heartbeats] == [(None, None), (1, 0)]
 
 
-@pytest.mark.parametrize('operation', (3, 4, 8))
+@pytest.mark.parametrize('operation', (3, 4, 8, 31, 43))
 async def test__operations__before_identify(discord, connect, operation):
     """What needs a session is closed with 4003 without one."""
     peer = await connect(discord)
@@ -164,3 +164,42 @@ async def test__operations__nothing_is_answered_for_other_shards_guilds(connect)
         await peer.send(8, {'guild_id': guild_id, 'query': '', 'limit': 0})
         await peer.send(1, None)
         await peer.expect(11)
+
+
+async def test__operations__soundboard(connect):
+    """Op 31 is answered by one SOUNDBOARD_SOUNDS for each guild of the shard; others are passed over."""
+    async with LocalDiscord(guilds = 3, shards = 2) as discord:
+        peer = await connect(discord)
+        await peer.start((0, 2), guild_count = 2)
+        guild_ids = [str(guild_id) for guild_id in discord.world.guild_ids]
+        await peer.send(31, {'guild_ids': [*guild_ids, '1']})
+        for guild_id in (guild_ids[0], guild_ids[2]):
+            data = await peer.expect_event('SOUNDBOARD_SOUNDS')
+            assert data['guild_id'] == guild_id
+            (sound,) = data['soundboard_sounds']
+            assert sound['guild_id'] == guild_id
+
+        await peer.send(1, None)
+        await peer.expect(11)
+
+
+async def test__operations__channel_info(connect):
+    """Op 43 is answered by CHANNEL_INFO."""
+    async with LocalDiscord(guilds = 1) as discord:
+        peer = await connect(discord)
+        await peer.start(guild_count = 1)
+        guild_id = str(discord.world.guild_ids[0])
+        await peer.send(43, {'guild_id': guild_id, 'fields': ['status', 'voice_start_time']})
+        assert await peer.expect_event('CHANNEL_INFO') == {'guild_id': guild_id, 'channels': []}
+
+
+@pytest.mark.parametrize(('operation', 'data'), (
+    (31, None), (31, {}), (31, {'guild_ids': 5}), (31, {'guild_ids': ['x']}),
+    (43, None), (43, {'fields': []}), (43, {'guild_id': '1'}), (43, {'guild_id': 'x', 'fields': []}),
+))
+async def test__operations__requests_undecodable(discord, connect, operation, data):
+    """A request of another form is closed with 4002."""
+    peer = await connect(discord)
+    await peer.start()
+    await peer.send(operation, data)
+    assert await peer.expect_close() == 4002

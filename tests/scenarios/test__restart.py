@@ -29,7 +29,7 @@ SEED = 20261124
 
 @pytest.fixture
 def discord():
-    with LocalDiscord(shards = SHARDS, max_concurrency = SHARDS, guilds = 6) as discord:
+    with LocalDiscord(shards = SHARDS, max_concurrency = SHARDS, guilds = 6, replay_bound = 200_000) as discord:
         yield discord
 
 
@@ -136,7 +136,7 @@ def test__crash(start_kept_bot, read_notes, read_numbers, tmp_path):
     identify but the first ones.
     """
     def run_chain(name, random):
-        with LocalDiscord(shards = SHARDS, max_concurrency = SHARDS, guilds = 6) as discord:
+        with LocalDiscord(shards = SHARDS, max_concurrency = SHARDS, guilds = 6, replay_bound = 200_000) as discord:
             crash_again_and_again(
                 lambda: start_kept_bot(
                     discord,

@@ -165,7 +165,8 @@ def test__restored_cache(start_kept_bot, tmp_path):
         'gateway_checkpoint_interval': 0.2,
     }
     with LocalDiscord(
-        shards = SHARDS, max_concurrency = SHARDS, identify_interval = 0.0, guilds = GUILDS, members_per_guild = MEMBERS
+        shards = SHARDS, max_concurrency = SHARDS, identify_interval = 0.0, guilds = GUILDS, members_per_guild = MEMBERS,
+        replay_bound = 200_000,
     ) as discord:
         control = start_kept_bot(discord, 'control')
         control.wait_for('ready')

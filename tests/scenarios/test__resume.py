@@ -48,7 +48,7 @@ async def test__resume__each_compression(run_bot, settle, compression):
 @pytest.mark.parametrize('reset', (True, False))
 async def test__resume__in_the_middle_of_a_flood(run_bot, settle, reset):
     """A connection that is cut while thousands of events are on their way is resumed from the last one that was handled."""
-    async with LocalDiscord(heartbeat_interval = 0.5) as discord:
+    async with LocalDiscord(heartbeat_interval = 0.5, replay_bound = 200_000) as discord:
         async with run_bot(discord) as bot:
             for index in range(4):
                 discord.send_messages(2000)

@@ -17,7 +17,9 @@ SHARDS = 2
 
 @pytest.fixture
 def discord():
-    with LocalDiscord(shards = SHARDS, max_concurrency = SHARDS, identify_interval = 0.0, guilds = 4) as discord:
+    with LocalDiscord(
+        shards = SHARDS, max_concurrency = SHARDS, identify_interval = 0.0, guilds = 4, replay_bound = 200_000
+    ) as discord:
         yield discord
 
 

@@ -54,7 +54,9 @@ IMPOSTORS = (
 @pytest.mark.parametrize('compression', ('zlib-stream', 'zstd-stream', 'none'))
 async def test__tls__resume(run_bot, settle, certificates, compression):
     """With a certificate that `SSL_CERT_FILE` makes trusted: REST and gateway work, and losses are resumed as without TLS."""
-    async with LocalDiscord(heartbeat_interval = 0.5, ssl_context = certificates.create_server_context()) as discord:
+    async with LocalDiscord(
+        heartbeat_interval = 0.5, replay_bound = 200_000, ssl_context = certificates.create_server_context()
+    ) as discord:
         assert discord.api_endpoint.startswith('https://')
         async with run_bot(discord, gateway_compression = compression) as bot:
             assert bot.gateway.resume_gateway_url.startswith('wss://')
