@@ -4,12 +4,40 @@ What a session store is.
 A gateway session outlives its connection by some minutes, so it can outlive a process as well, if what is needed to resume
 it is written down: that is a **record** a shard, small, written about once a second. The cache of a bot does not come back
 with a session (Discord sends `GUILD_CREATE` after an identify, not after a resume), so it is written down too: that is a
-**checkpoint** a shard, large, written about once a minute, made of a head and of one blob for each guild.
+**checkpoint** a shard, large, written about once a minute, made of a head and of one blob for each guild. The **journal** of a
+shard has what changed the cache since its checkpoint: an entry is appended in the same step as a record is saved, and a
+checkpoint drops the entries that it contains.
 
-Stores know nothing of what they store. Records, heads and blobs are bytes to them, which keeps an own store short, and the
+Stores know nothing of what they store. Records, entries, heads and blobs are bytes to them, which keeps an own store short, and the
 versions of the formats in one place (see `record.py`).
 """
-__all__ = ('SessionStore',)
+__all__ = ('SessionEntry', 'SessionStore')
+
+from typing import NamedTuple, Optional
+
+
+class SessionEntry(NamedTuple):
+    """
+    What is saved of the session of a shard in one step.
+    
+    Attributes
+    ----------
+    shard_id : `int`
+        The shard's identifier.
+    record : `bytes`
+        The record. It replaces the one before.
+    sequence : `int`
+        The sequence of the last event in `journal`.
+    journal : `None | bytes`
+        What is appended to the journal of the shard. `None`: nothing.
+    begins : `bool`
+        Whether the journal begins anew: what the shard had of it before is dropped in the same step.
+    """
+    shard_id: int
+    record: bytes
+    sequence: int = 0
+    journal: Optional[bytes] = None
+    begins: bool = False
 
 
 class SessionStore:
@@ -28,8 +56,19 @@ class SessionStore:
     
     Everything is stored per application and shard. The amount of shards is not part of the key: the gateway writes it into
     the record and the head, and ignores what was written for another one.
+    
+    Attributes
+    ----------
+    keeps_journal : `bool` = `False`
+        Whether ``.save_session`` and ``.load_journal`` are defined, and ``.save_checkpoint`` takes `journal_until`. A store
+        without a journal is never asked for one; a crash then leans on a longer replay of Discord.
+    expiry : `None | float` = `None`
+        Seconds after which the store forgets what was not saved again. It is saved again well before.
     """
     __slots__ = ()
+    
+    keeps_journal = False
+    expiry = None
     
     def open(self):
         """
@@ -115,6 +154,49 @@ class SessionStore:
         raise NotImplementedError
     
     
+    def save_session(self, application_id, entries):
+        """
+        Stores records as ``.save_records`` does, and appends to the journals of their shards: all or none of it.
+        
+        An entry of the journal belongs to a sequence, and replaces one of the same sequence: the call can be repeated.
+        
+        Parameters
+        ----------
+        application_id : `int`
+            The identifier of the application.
+        entries : `list<SessionEntry>`
+            At most one for each shard.
+        
+        Raises
+        ------
+        StoreError
+        """
+        raise NotImplementedError
+    
+    
+    def load_journal(self, application_id, shard_id):
+        """
+        Gives back the journal of a shard.
+        
+        Parameters
+        ----------
+        application_id : `int`
+            The identifier of the application.
+        shard_id : `int`
+            The shard's identifier.
+        
+        Returns
+        -------
+        journal : `list<bytes>`
+            Its entries by their sequences, the lowest first. Empty if there are none.
+        
+        Raises
+        ------
+        StoreError
+        """
+        raise NotImplementedError
+    
+    
     def load_checkpoint(self, application_id, shard_id):
         """
         Gives back the checkpoint of a shard.
@@ -139,7 +221,7 @@ class SessionStore:
         raise NotImplementedError
     
     
-    def save_checkpoint(self, application_id, shard_id, head, blobs, kept = ()):
+    def save_checkpoint(self, application_id, shard_id, head, blobs, kept = (), journal_until = None):
         """
         Replaces the checkpoint of a shard, as a whole: whoever loads it, at whatever moment, and whatever happens to this
         process meanwhile, gets either the old or the new one.
@@ -158,6 +240,14 @@ class SessionStore:
         kept : `iterable` of `int` = `()`, Optional
             Identifiers of blobs to carry over from the old checkpoint as they are. Those that the old one does not have
             are passed over. Blobs of the old one that are neither given nor kept are dropped.
+        journal_until : `None | int` = `None`, Optional
+            Entries of the shard's journal up to this sequence are dropped in the same step: the checkpoint contains what is
+            in them.
+        
+        Returns
+        -------
+        missing : `None | set<int>`
+            Which blobs were to be carried over, and are not there. `None` if the store does not tell.
         
         Raises
         ------
@@ -168,7 +258,7 @@ class SessionStore:
     
     def delete_checkpoint(self, application_id, shard_id):
         """
-        Deletes the checkpoint of a shard. Does nothing if it has none.
+        Deletes the checkpoint of a shard, and its journal. Does nothing if it has none.
         
         Parameters
         ----------

@@ -21,6 +21,7 @@ __all__ = ('SessionStoreConformance',)
 
 from threading import Thread
 
+from .base import SessionEntry
 from .errors import StoreUnavailableError
 
 
@@ -336,6 +337,115 @@ class SessionStoreConformance:
             assert blobs == expected
         
         assert loaded[-1][0] == b'%d' % (CONCURRENT_SAVES - 1)
+    
+    def test_checkpoint__missing(self):
+        """Who saves a checkpoint is told which of the kept blobs are not there, if the store tells."""
+        store = self.open_store()
+        assert not store.save_checkpoint(APPLICATION_ID, 0, b'first', [(1, b'one')])
+        assert not store.save_checkpoint(APPLICATION_ID, 0, b'second', (), kept = [1])
+        assert store.save_checkpoint(APPLICATION_ID, 0, b'third', [(2, b'two')], kept = [1, 3]) in (None, {3})
+    
+    # ---- journal, of the stores that keep one ----
+    
+    def open_journal_store(self):
+        """
+        Creates and opens a store that keeps a journal.
+        
+        Returns
+        -------
+        store : ``None | SessionStore``
+            `None` if the store keeps none.
+        """
+        store = self.open_store()
+        return store if store.keeps_journal else None
+    
+    
+    def test_journal__saved_with_the_record(self):
+        """Entries come back in order, with the record that was saved with the last one, also in the next process."""
+        store = self.open_journal_store()
+        if store is None:
+            return
+        
+        assert store.load_journal(APPLICATION_ID, 0) == []
+        store.save_session(APPLICATION_ID, [SessionEntry(0, b'record-9', 9, ANY_BYTES), SessionEntry(1, b'other')])
+        store.save_session(APPLICATION_ID, [SessionEntry(0, b'record-100', 100, b'late')])
+        store.save_session(APPLICATION_ID, [SessionEntry(0, b'record-101')])
+        store.save_session(APPLICATION_ID, [])
+        
+        for is_reopened in (False, True):
+            if is_reopened:
+                store = self.reopen_store(store)
+            assert store.load_records(APPLICATION_ID) == {0: b'record-101', 1: b'other'}
+            assert store.load_journal(APPLICATION_ID, 0) == [ANY_BYTES, b'late']
+            assert store.load_journal(APPLICATION_ID, 1) == []
+            assert store.load_journal(OTHER_APPLICATION_ID, 0) == []
+    
+    
+    def test_journal__repeated(self):
+        """An entry replaces the one of its sequence, so a save whose answer was lost can be repeated."""
+        store = self.open_journal_store()
+        if store is None:
+            return
+        
+        for data in (b'entry', b'entry', b'newer'):
+            store.save_session(APPLICATION_ID, [SessionEntry(0, b'record', 7, data)])
+        assert store.load_journal(APPLICATION_ID, 0) == [b'newer']
+    
+    
+    def test_journal__begins(self):
+        """A journal that begins anew has nothing of the one before; that of other shards stays."""
+        store = self.open_journal_store()
+        if store is None:
+            return
+        
+        store.save_session(APPLICATION_ID, [SessionEntry(0, b'a', 500, b'old'), SessionEntry(1, b'b', 500, b'other')])
+        store.save_session(APPLICATION_ID, [SessionEntry(0, b'a', 3, b'new', True)])
+        assert store.load_journal(APPLICATION_ID, 0) == [b'new']
+        assert store.load_journal(APPLICATION_ID, 1) == [b'other']
+        
+        store.save_session(APPLICATION_ID, [SessionEntry(0, b'a', begins = True)])
+        assert store.load_journal(APPLICATION_ID, 0) == []
+    
+    
+    def test_journal__dropped_by_the_checkpoint(self):
+        """A checkpoint drops the entries that it contains, and deleting it drops all."""
+        store = self.open_journal_store()
+        if store is None:
+            return
+        
+        for sequence in (8, 9, 10, 11):
+            store.save_session(APPLICATION_ID, [
+                SessionEntry(shard_id, b'record', sequence, b'%d' % sequence) for shard_id in (0, 1)
+            ])
+        
+        store.save_checkpoint(APPLICATION_ID, 0, b'head', ())
+        assert store.load_journal(APPLICATION_ID, 0) == [b'8', b'9', b'10', b'11']
+        store.save_checkpoint(APPLICATION_ID, 0, b'head', (), journal_until = 9)
+        assert store.load_journal(APPLICATION_ID, 0) == [b'10', b'11']
+        assert store.load_journal(APPLICATION_ID, 1) == [b'8', b'9', b'10', b'11']
+        
+        store.delete_checkpoint(APPLICATION_ID, 0)
+        assert store.load_journal(APPLICATION_ID, 0) == []
+        assert store.load_records(APPLICATION_ID) == {0: b'record', 1: b'record'}
+    
+    
+    def test_journal__blobs_that_raise(self):
+        """A checkpoint that was not saved drops nothing."""
+        def iterate_blobs():
+            yield 1, b'new'
+            raise ZeroDivisionError
+        
+        store = self.open_journal_store()
+        if store is None:
+            return
+        
+        store.save_session(APPLICATION_ID, [SessionEntry(0, b'record', 8, b'entry')])
+        try:
+            store.save_checkpoint(APPLICATION_ID, 0, b'head', iterate_blobs(), journal_until = 8)
+        except ZeroDivisionError:
+            pass
+        
+        assert store.load_journal(APPLICATION_ID, 0) == [b'entry']
     
     # ---- opening and closing ----
     

@@ -18,6 +18,8 @@ class MemoryStore(SessionStore):
     ----------
     _checkpoints : `dict` of ((`int`, `int`), `(bytes, dict<int, bytes>)`) items
         Head and blobs by application id and shard id. A checkpoint that is in here is never modified.
+    _journals : `dict` of ((`int`, `int`), `dict<int, bytes>`) items
+        Entries by sequence, by application id and shard id.
     _lock : `Lock`
         Held during each operation.
     _opened : `bool`
@@ -25,7 +27,9 @@ class MemoryStore(SessionStore):
     _records : `dict` of (`int`, `dict<int, bytes>`) items
         Records by application id and shard id.
     """
-    __slots__ = ('_checkpoints', '_lock', '_opened', '_records')
+    __slots__ = ('_checkpoints', '_journals', '_lock', '_opened', '_records')
+    
+    keeps_journal = True
     
     def __new__(cls):
         """
@@ -33,6 +37,7 @@ class MemoryStore(SessionStore):
         """
         self = object.__new__(cls)
         self._checkpoints = {}
+        self._journals = {}
         self._lock = Lock()
         self._opened = False
         self._records = {}
@@ -84,6 +89,25 @@ class MemoryStore(SessionStore):
             self._records.get(application_id, {}).pop(shard_id, None)
     
     
+    def save_session(self, application_id, entries):
+        with self._lock:
+            self._check_opened()
+            records = self._records.setdefault(application_id, {})
+            for entry in entries:
+                records[entry.shard_id] = entry.record
+                journal = self._journals.setdefault((application_id, entry.shard_id), {})
+                if entry.begins:
+                    journal.clear()
+                if (entry.journal is not None):
+                    journal[entry.sequence] = entry.journal
+    
+    
+    def load_journal(self, application_id, shard_id):
+        with self._lock:
+            self._check_opened()
+            return [data for _, data in sorted(self._journals.get((application_id, shard_id), {}).items())]
+    
+    
     def load_checkpoint(self, application_id, shard_id):
         with self._lock:
             self._check_opened()
@@ -96,27 +120,30 @@ class MemoryStore(SessionStore):
         return head, blobs.copy()
     
     
-    def save_checkpoint(self, application_id, shard_id, head, blobs, kept = ()):
+    def save_checkpoint(self, application_id, shard_id, head, blobs, kept = (), journal_until = None):
         # Iterated before anything is touched: the iteration may raise.
         blobs = dict(blobs)
         
         with self._lock:
             self._check_opened()
             
-            new_blobs = {}
-            checkpoint = self._checkpoints.get((application_id, shard_id), None)
-            if (checkpoint is not None):
-                old_blobs = checkpoint[1]
-                for blob_id in kept:
-                    blob = old_blobs.get(blob_id, None)
-                    if (blob is not None):
-                        new_blobs[blob_id] = blob
-            
+            key = (application_id, shard_id)
+            kept = {*kept}
+            old_blobs = self._checkpoints.get(key, (None, {}))[1]
+            new_blobs = {blob_id: old_blobs[blob_id] for blob_id in kept if blob_id in old_blobs}
             new_blobs.update(blobs)
-            self._checkpoints[application_id, shard_id] = (head, new_blobs)
+            self._checkpoints[key] = (head, new_blobs)
+            
+            if (journal_until is not None):
+                journal = self._journals.get(key, {})
+                for sequence in [sequence for sequence in journal if sequence <= journal_until]:
+                    del journal[sequence]
+            
+            return kept - new_blobs.keys()
     
     
     def delete_checkpoint(self, application_id, shard_id):
         with self._lock:
             self._check_opened()
             self._checkpoints.pop((application_id, shard_id), None)
+            self._journals.pop((application_id, shard_id), None)

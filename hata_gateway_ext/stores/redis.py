@@ -2,7 +2,7 @@
 Sessions in Redis or Valkey: for bots that start on another machine than the one they stopped on. Needs `redis-py`, the
 extra `redis`.
 
-Two hashes hold everything, each in one key, since Redis does one command on one key atomically on every setup, clusters
+Each key holds what changes as a whole, since Redis does one command on one key atomically on every setup, clusters
 included:
 
 - `<prefix>:<application id>:records`: records by shard id.
@@ -10,8 +10,9 @@ included:
     to it. Blobs go in first, in batches and under names that no checkpoint used before; then the head, in one command:
     from there on the new checkpoint is the one that is read; then the old blobs go. A process that dies in between leaves
     blobs that no head names, which the next save removes.
+- `<prefix>:<application id>:<shard id>:journal`: the entries of the journal, a sorted set by their sequences.
 
-Both expire. A session is of use for some minutes only, but a machine may be down over a night, and a checkpoint without a
+All expire. A session is of use for some minutes only, but a machine may be down over a night, and a checkpoint without a
 session costs nothing but memory.
 """
 __all__ = ('RedisStore',)
@@ -61,22 +62,6 @@ REDIS_QUERY_NAMES = ('db', 'ssl_ca_certs', 'ssl_cert_reqs', 'ssl_certfile', 'ssl
 def _parse_seconds(name, value):
     """
     Checks an amount of seconds.
-    
-    Parameters
-    ----------
-    name : `str`
-        The parameter's name.
-    value : `int | float | str`
-        The amount.
-    
-    Returns
-    -------
-    value : `float`
-    
-    Raises
-    ------
-    TypeError
-    ValueError
     """
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         raise TypeError(f'`{name}` can be seconds as `int`, `float`, got {type(value).__name__}.')
@@ -96,15 +81,6 @@ def _parse_seconds(name, value):
 def _describe_redis_exception(exception):
     """
     Says what went wrong, without what was sent: an answer of Redis may quote the command.
-    
-    Parameters
-    ----------
-    exception : `redis.RedisError | OSError`
-        What went wrong.
-    
-    Returns
-    -------
-    description : `str`
     """
     description = type(exception).__name__
     if isinstance(exception, redis.ResponseError):
@@ -119,11 +95,6 @@ def _describe_redis_exception(exception):
 def _close_client(client):
     """
     Closes a client and its connections. redis-py 5.0 leaves the latter open if the client was made from a URL.
-    
-    Parameters
-    ----------
-    client : `redis.Redis`
-        The client.
     """
     client.close()
     client.connection_pool.disconnect()
@@ -151,6 +122,8 @@ class RedisStore(SessionStore):
         The prefix of all keys.
     """
     __slots__ = ('_client', '_keyword_parameters', '_lock', '_url', 'expiry', 'location', 'prefix')
+    
+    keeps_journal = True
     
     def __new__(cls, url, *, prefix = None, expiry = None, timeout = None, **keyword_parameters):
         """
@@ -275,10 +248,6 @@ class RedisStore(SessionStore):
     def _create_client(self):
         """
         Creates a client. Nothing is connected yet.
-        
-        Returns
-        -------
-        client : `redis.Redis`
         """
         return redis.Redis.from_url(self._url, **self._keyword_parameters)
     
@@ -286,15 +255,6 @@ class RedisStore(SessionStore):
     def _get_records_key(self, application_id):
         """
         Returns the key of the records of an application.
-        
-        Parameters
-        ----------
-        application_id : `int`
-            The identifier of the application.
-        
-        Returns
-        -------
-        key : `str`
         """
         return f'{self.prefix}:{application_id}:records'
     
@@ -302,40 +262,20 @@ class RedisStore(SessionStore):
     def _get_checkpoint_key(self, application_id, shard_id):
         """
         Returns the key of the checkpoint of a shard.
-        
-        Parameters
-        ----------
-        application_id : `int`
-            The identifier of the application.
-        shard_id : `int`
-            The shard's identifier.
-        
-        Returns
-        -------
-        key : `str`
         """
         return f'{self.prefix}:{application_id}:{shard_id}:checkpoint'
+    
+    
+    def _get_journal_key(self, application_id, shard_id):
+        """
+        Returns the key of the journal of a shard.
+        """
+        return f'{self.prefix}:{application_id}:{shard_id}:journal'
     
     
     def _execute(self, key, operation):
         """
         Runs an operation.
-        
-        Parameters
-        ----------
-        key : `str`
-            The key that the operation uses. It is set aside if its content is not ours.
-        operation : `callable`
-            Called with the client.
-        
-        Returns
-        -------
-        result : `object`
-            What the operation returned.
-        
-        Raises
-        ------
-        StoreError
         """
         with self._lock:
             client = self._client
@@ -424,6 +364,36 @@ class RedisStore(SessionStore):
         key = self._get_records_key(application_id)
         self._execute(key, lambda client: client.hdel(key, shard_id))
     
+    
+    def save_session(self, application_id, entries):
+        key = self._get_records_key(application_id)
+        
+        def operation(client):
+            if not entries:
+                return
+            
+            pipeline = client.pipeline()
+            for entry in entries:
+                journal_key = self._get_journal_key(application_id, entry.shard_id)
+                if entry.begins:
+                    pipeline.delete(journal_key)
+                if (entry.journal is not None):
+                    # Another entry of this sequence is of a save of which it is not known whether it was done.
+                    pipeline.zremrangebyscore(journal_key, entry.sequence, entry.sequence)
+                    pipeline.zadd(journal_key, {entry.journal: entry.sequence})
+                pipeline.expire(journal_key, self.expiry)
+            
+            pipeline.hset(key, mapping = {entry.shard_id: entry.record for entry in entries})
+            pipeline.expire(key, self.expiry)
+            pipeline.execute()
+        
+        self._execute(key, operation)
+    
+    
+    def load_journal(self, application_id, shard_id):
+        key = self._get_journal_key(application_id, shard_id)
+        return self._execute(key, lambda client: client.zrange(key, 0, -1))
+    
     # ---- checkpoints ----
     
     def load_checkpoint(self, application_id, shard_id):
@@ -443,11 +413,11 @@ class RedisStore(SessionStore):
         return self._execute(key, operation)
     
     
-    def save_checkpoint(self, application_id, shard_id, head, blobs, kept = ()):
+    def save_checkpoint(self, application_id, shard_id, head, blobs, kept = (), journal_until = None):
         key = self._get_checkpoint_key(application_id, shard_id)
         # Before anything is sent: the iteration may raise.
         blobs = [*blobs]
-        kept = [*kept]
+        kept = {*kept}
         
         def operation(client):
             old_fields = {*client.hkeys(key)}
@@ -474,17 +444,23 @@ class RedisStore(SessionStore):
             pipeline.expire(key, self.expiry)
             pipeline.execute()
             
-            client.hset(key, HEAD_FIELD, join_head(index, head))
+            pipeline = client.pipeline()
+            pipeline.hset(key, HEAD_FIELD, join_head(index, head))
+            if (journal_until is not None):
+                pipeline.zremrangebyscore(self._get_journal_key(application_id, shard_id), '-inf', journal_until)
+            pipeline.execute()
             
             current_fields = {get_blob_field(blob_id, index[blob_id]) for blob_id in index}
             current_fields.add(HEAD_FIELD)
             stale_fields = old_fields - current_fields
             if stale_fields:
                 client.hdel(key, *stale_fields)
+            
+            return kept - index.keys()
         
-        self._execute(key, operation)
+        return self._execute(key, operation)
     
     
     def delete_checkpoint(self, application_id, shard_id):
         key = self._get_checkpoint_key(application_id, shard_id)
-        self._execute(key, lambda client: client.delete(key))
+        self._execute(key, lambda client: client.delete(key, self._get_journal_key(application_id, shard_id)))

@@ -25,16 +25,18 @@ from .file_lock import acquire_file_lock, release_file_lock, renew_file_lock
 # The letters 'hgwx'.
 SQLITE_APPLICATION_ID = 0x68677778
 
-# Version of the tables below.
+# Version of the tables below. The journal came later, without a new version: who does not know it passes over it.
 SQLITE_LAYOUT_VERSION = 1
 
 SQLITE_LAYOUT = (
-    'CREATE TABLE record (application_id INTEGER, shard_id INTEGER, data BLOB NOT NULL, '
+    'CREATE TABLE IF NOT EXISTS record (application_id INTEGER, shard_id INTEGER, data BLOB NOT NULL, '
     'PRIMARY KEY (application_id, shard_id))',
-    'CREATE TABLE checkpoint (application_id INTEGER, shard_id INTEGER, head BLOB NOT NULL, '
+    'CREATE TABLE IF NOT EXISTS checkpoint (application_id INTEGER, shard_id INTEGER, head BLOB NOT NULL, '
     'PRIMARY KEY (application_id, shard_id))',
-    'CREATE TABLE checkpoint_blob (application_id INTEGER, shard_id INTEGER, blob_id INTEGER, data BLOB NOT NULL, '
-    'PRIMARY KEY (application_id, shard_id, blob_id))',
+    'CREATE TABLE IF NOT EXISTS checkpoint_blob (application_id INTEGER, shard_id INTEGER, blob_id INTEGER, '
+    'data BLOB NOT NULL, PRIMARY KEY (application_id, shard_id, blob_id))',
+    'CREATE TABLE IF NOT EXISTS journal (application_id INTEGER, shard_id INTEGER, sequence INTEGER, data BLOB NOT NULL, '
+    'PRIMARY KEY (application_id, shard_id, sequence))',
 )
 
 # How long to wait for another connection to finish its writing, in seconds. Other connections are those of other clients
@@ -69,6 +71,8 @@ class SQLiteStore(SessionStore):
         Absolute path to the file.
     """
     __slots__ = ('_connection', '_lock', '_opened', '_status', 'path')
+    
+    keeps_journal = True
     
     def __new__(cls, path):
         """
@@ -160,9 +164,9 @@ class SQLiteStore(SessionStore):
                 f'this version knows layouts up to {SQLITE_LAYOUT_VERSION}.'
             )
         
+        for statement in SQLITE_LAYOUT:
+            connection.execute(statement)
         if not table_count:
-            for statement in SQLITE_LAYOUT:
-                connection.execute(statement)
             connection.execute(f'PRAGMA application_id = {SQLITE_APPLICATION_ID}')
         
         # Written each time, since a file system that is read-only is not noticed before the first write.
@@ -367,6 +371,37 @@ class SQLiteStore(SessionStore):
         
         self._execute(operation)
     
+    
+    def save_session(self, application_id, entries):
+        def operation(connection):
+            connection.executemany(
+                'INSERT OR REPLACE INTO record VALUES (?, ?, ?)',
+                [(application_id, entry.shard_id, entry.record) for entry in entries],
+            )
+            connection.executemany(
+                'DELETE FROM journal WHERE application_id = ? AND shard_id = ?',
+                [(application_id, entry.shard_id) for entry in entries if entry.begins],
+            )
+            connection.executemany(
+                'INSERT OR REPLACE INTO journal VALUES (?, ?, ?, ?)',
+                [
+                    (application_id, entry.shard_id, entry.sequence, entry.journal)
+                    for entry in entries if (entry.journal is not None)
+                ],
+            )
+        
+        self._execute(operation)
+    
+    
+    def load_journal(self, application_id, shard_id):
+        def operation(connection):
+            return [data for (data,) in connection.execute(
+                'SELECT data FROM journal WHERE application_id = ? AND shard_id = ? ORDER BY sequence',
+                (application_id, shard_id),
+            )]
+        
+        return self._execute(operation)
+    
     # ---- checkpoints ----
     
     def load_checkpoint(self, application_id, shard_id):
@@ -386,24 +421,31 @@ class SQLiteStore(SessionStore):
         return self._execute(operation)
     
     
-    def save_checkpoint(self, application_id, shard_id, head, blobs, kept = ()):
+    def save_checkpoint(self, application_id, shard_id, head, blobs, kept = (), journal_until = None):
         key = (application_id, shard_id)
         # Before the transaction begins: the iteration may raise, and may take its time.
         blobs = [(*key, blob_id, data) for blob_id, data in blobs]
         kept = {*kept}
         
         def operation(connection):
-            stored = connection.execute(
+            stored = {blob_id for (blob_id,) in connection.execute(
                 'SELECT blob_id FROM checkpoint_blob WHERE application_id = ? AND shard_id = ?', key
-            ).fetchall()
+            )}
             connection.executemany(
                 'DELETE FROM checkpoint_blob WHERE application_id = ? AND shard_id = ? AND blob_id = ?',
-                [(*key, blob_id) for (blob_id,) in stored if blob_id not in kept],
+                [(*key, blob_id) for blob_id in stored - kept],
             )
             connection.executemany('INSERT OR REPLACE INTO checkpoint_blob VALUES (?, ?, ?, ?)', blobs)
             connection.execute('INSERT OR REPLACE INTO checkpoint VALUES (?, ?, ?)', (*key, head))
+            if (journal_until is not None):
+                connection.execute(
+                    'DELETE FROM journal WHERE application_id = ? AND shard_id = ? AND sequence <= ?',
+                    (*key, journal_until),
+                )
+            
+            return kept - stored - {blob[2] for blob in blobs}
         
-        self._execute(operation, renew = True)
+        return self._execute(operation, renew = True)
     
     
     def delete_checkpoint(self, application_id, shard_id):
@@ -412,5 +454,6 @@ class SQLiteStore(SessionStore):
         def operation(connection):
             connection.execute('DELETE FROM checkpoint_blob WHERE application_id = ? AND shard_id = ?', key)
             connection.execute('DELETE FROM checkpoint WHERE application_id = ? AND shard_id = ?', key)
+            connection.execute('DELETE FROM journal WHERE application_id = ? AND shard_id = ?', key)
         
         self._execute(operation)
