@@ -69,6 +69,9 @@ class Core:
     sessions : ``SessionTable``
         The sessions.
 
+    streams : ``dict<int, Stream>``
+        The prepared streams by shard.
+
     token : `str`
         The bot's token.
 
@@ -83,7 +86,7 @@ class Core:
     """
     __slots__ = (
         '_handles', 'applications', 'conditions', 'connections', 'handshake', 'ledger', 'listeners', 'loop', 'options',
-        'recording', 'rest', 'script', 'sessions', 'token', 'traffics', 'world',
+        'recording', 'rest', 'script', 'sessions', 'streams', 'token', 'traffics', 'world',
     )
 
     def __new__(cls, options, token, host, ports, ssl_context):
@@ -118,6 +121,7 @@ class Core:
         self.recording = Recording(options.record_bound, self.conditions.changed)
         self.script = FaultScript()
         self.sessions = SessionTable(self)
+        self.streams = {}
         self.traffics = set()
         self.world = World(options)
         self.token = create_token(self.world.default_bot_id + next(INSTANCE_COUNTER)) if token is None else token
@@ -206,6 +210,9 @@ class Core:
         """
         for traffic in list(self.traffics):
             traffic.stop()
+
+        for stream in list(self.streams.values()):
+            stream.stop()
 
         self.script.heal_all()
         self.rest.faults.heal_all()

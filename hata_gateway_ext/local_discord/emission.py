@@ -5,6 +5,7 @@ __all__ = ('Emission',)
 
 from .ledger import format_number
 from .payloads import encode_json
+from .stream import Stream
 from .traffic import Traffic
 
 
@@ -238,3 +239,44 @@ class Emission:
             To be stopped by its `.stop()`.
         """
         return self.call(Traffic, self, rate, shard_id)
+
+
+    def stream(self, shard_id, payloads, *, preface = None, rate = None, start = True):
+        """
+        Prepares a stream into the sessions of a shard: measurements read it. Connections that get READY from then on are
+        sent it behind READY and the guilds. A shard has one stream; another one takes its place.
+
+        Parameters
+        ----------
+        shard_id : `int`
+            The shard.
+
+        payloads : `iterable<bytes>`
+            Whole payloads, as JSON, with their own sequences. They are not kept for a replay.
+
+        preface : `None | iterable<bytes>` = `None`, Optional (Keyword only)
+            READY, and what follows it, to be sent instead of the local Discord's own. `session_id`,
+            `resume_gateway_url` and `shard` of READY are filled in.
+
+        rate : `None | float` = `None`, Optional (Keyword only)
+            Payloads a second. `None`: a flood, that is compressed and framed before it goes out.
+
+        start : `bool` = `True`, Optional (Keyword only)
+            Whether payloads go out as soon as READY and the guilds did. With `False` they wait for `.start()`.
+
+        Returns
+        -------
+        stream : ``Stream``
+        """
+        stream = Stream(self, shard_id, payloads, preface, rate, start)
+
+        def put():
+            old_stream = self.core.streams.get(shard_id, None)
+            if (old_stream is not None):
+                old_stream.stop()
+
+            self.core.streams[shard_id] = stream
+
+
+        self.call(put)
+        return stream

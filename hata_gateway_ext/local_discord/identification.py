@@ -122,6 +122,12 @@ class Identification(AuthenticationBase):
             ]
 
 
+        stream = core.streams.get(shard_id, None)
+        if (stream is not None) and (stream.preface is not None):
+            ready, *after = stream.build_preface(session, core.get_resume_gateway_url(shard_id))
+            self._offer_ready(record, session, ready, after)
+            return
+
         before = append_guilds() if core.options.guilds_before_ready else []
         ready = session.append('READY', encode_json(build_ready_data(core, session, guild_ids)), step)
         after = []
@@ -131,11 +137,32 @@ class Identification(AuthenticationBase):
         if not core.options.guilds_before_ready:
             after.extend(append_guilds())
 
-        sequence = session.sequence
         for payload in before:
             if connection.session is session:
                 connection.send_event(payload)
 
+        self._offer_ready(record, session, ready, after)
+
+
+    def _offer_ready(self, record, session, ready, after):
+        """
+        Passes the stage of READY.
+
+        Parameters
+        ----------
+        record : ``IdentifyRecord``
+            What to note the result in.
+
+        session : ``Session``
+            The session.
+
+        ready : `bytes`
+            READY.
+
+        after : `list<bytes>`
+            The events that belong to READY and follow it.
+        """
+        sequence = session.sequence
         self.conversation.run_stage(
             STAGE_READY,
             lambda replacements: self._send_ready(record, session, ready, after, sequence, replacements),
@@ -181,3 +208,7 @@ class Identification(AuthenticationBase):
         self._settle(record, RESULT_READY)
         self.conversation.run_stage(STAGE_READY_SENT, lambda replacements: None)
         core.send_missed(session, connection, sequence, after)
+
+        stream = core.streams.get(session.shard_id, None)
+        if (stream is not None) and connection.is_open and (connection.session is session):
+            stream.attach(connection)

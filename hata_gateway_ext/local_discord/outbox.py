@@ -25,6 +25,9 @@ class Outbox:
     release_waiter : `None | asyncio.Event`
         Set when nothing holds the output back any more.
 
+    total : `int`
+        Count of bytes that were ever given to it.
+
     transport : `asyncio.Transport`
         Where it goes.
 
@@ -45,7 +48,7 @@ class Outbox:
     """
     __slots__ = (
         '_collected', '_flush_handle', '_holders', '_reading_pausers', '_size', 'core', 'is_closed', 'release_waiter',
-        'transport',
+        'total', 'transport',
     )
 
     def __new__(cls, core, transport):
@@ -69,6 +72,7 @@ class Outbox:
         self.core = core
         self.is_closed = False
         self.release_waiter = None
+        self.total = 0
         self.transport = transport
         return self
 
@@ -107,6 +111,7 @@ class Outbox:
 
         self._collected.append(data)
         self._size += len(data)
+        self.total += len(data)
 
         if self._size >= WRITE_SIZE:
             self.flush()
@@ -127,7 +132,8 @@ class Outbox:
         if (not self._collected) or self._holders or self.is_closed:
             return
 
-        data = b''.join(self._collected)
+        collected = self._collected
+        data = collected[0] if len(collected) == 1 else b''.join(collected)
         self._collected.clear()
         self._size = 0
         # After the client left asyncio warns about each further write.

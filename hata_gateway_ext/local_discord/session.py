@@ -246,6 +246,19 @@ class Session:
         self.sequence += by
 
 
+    def leap(self, sequence):
+        """
+        Goes on from a sequence, up to which nothing is kept.
+
+        Parameters
+        ----------
+        sequence : `int`
+            The sequence.
+        """
+        self._buffer.clear()
+        self.sequence = self._dropped_sequence = sequence
+
+
     def reaches_back_to(self, sequence):
         """
         Returns whether all events after the given sequence are still there.
