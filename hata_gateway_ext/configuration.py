@@ -17,8 +17,7 @@ from scarletio import RichAttributeErrorBaseType
 from .option import (
     Option, parse_bool, parse_optional_duration, parse_optional_text, validate_bool, validate_optional_duration
 )
-from .protocol.compression import is_available
-from .protocol.compression_format import COMPRESSION_NONE, COMPRESSION_ZLIB_STREAM, COMPRESSION_ZSTD_STREAM
+from .protocol.inflaters import COMPRESSION_NONE, COMPRESSION_ZLIB_STREAM, COMPRESSION_ZSTD_STREAM, is_available
 from .stores import STORE_VALUES, create_store
 
 

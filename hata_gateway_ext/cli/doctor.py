@@ -21,7 +21,7 @@ from sys import version_info
 from scarletio import RichAttributeErrorBaseType
 
 from ..configuration import GatewayConfiguration, OPTION_ENABLED, OPTIONS
-from ..protocol.compression import is_available
+from ..protocol.inflaters import is_available
 from . import EXTRA_MODULES
 
 

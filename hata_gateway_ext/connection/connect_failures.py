@@ -280,7 +280,9 @@ def _classify(exception, host, shard_id):
         
         if isinstance(cause, gaierror):
             return GatewayConnectReport(
-                CONNECT_FAILURE_NAME, f'the name {host} could not be resolved: {str(cause.strerror).rstrip(".")}.', shard_id,
+                CONNECT_FAILURE_NAME,
+                f'the name {host} could not be resolved: {str(cause.strerror).rstrip(".")}.',
+                shard_id,
             )
         
         if isinstance(cause, ProtocolError):

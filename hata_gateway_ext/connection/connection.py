@@ -1,8 +1,8 @@
 """
 One connection of a shard, from the first look-up of the gateway to its close.
 
-Each attempt is an object of its own. What an old connection still says after it was given up is ignored here, in one place,
-so that nothing that comes late can be taken for the new one's.
+Each attempt is an object of its own. Once it is given up, nothing that it still says is heard: its dispatcher is
+stopped, and nobody is in the place of its driver. So nothing that comes late can be taken for the new one's.
 """
 __all__ = ('GatewayConnection',)
 
@@ -13,7 +13,7 @@ from hata.env import API_VERSION
 from scarletio import CancelledError, RichAttributeErrorBaseType, Task
 from scarletio.web_common import URL
 
-from ..protocol.compression import create_inflater
+from ..protocol.inflaters import create_inflater
 from .connect_failures import API_HOST, classify_connect_failure
 from .dispatcher import Dispatcher
 from .web_socket import GatewayWebSocket
@@ -50,6 +50,31 @@ def build_gateway_url(url, compression):
     return urlunsplit((scheme, netloc, path or '/', urlencode(parameters), ''))
 
 
+class Nobody(RichAttributeErrorBaseType):
+    """
+    Stands for the driver of a connection that was given up: what still comes of the connection ends here.
+    """
+    __slots__ = ()
+    
+    def connected(self):
+        """Not heard."""
+    
+    
+    def connect_failed(self, report):
+        """Not heard."""
+    
+    
+    def disconnected(self, close_code, exception):
+        """Not heard."""
+    
+    
+    def fail(self, exception):
+        """Not heard."""
+
+
+NOBODY = Nobody()
+
+
 class GatewayConnection(RichAttributeErrorBaseType):
     """
     A connection, or an attempt to make one.
@@ -60,16 +85,18 @@ class GatewayConnection(RichAttributeErrorBaseType):
         Makes the connection.
     dispatcher : ``Dispatcher``
         Receives what comes in.
-    driver : ``SessionDriver``
+    driver : ``SessionDriver``, ``Nobody``
         Decides what to do.
     host : `str`
         The host that is connected to; that of Discord's API while the gateway is looked up.
     is_secure : `bool`
         Whether the connection is over TLS.
+    shard_id : `int`
+        The shard's identifier.
     web_socket : ``None | GatewayWebSocket``
         The web socket, once it is there.
     """
-    __slots__ = ('_task', 'dispatcher', 'driver', 'host', 'is_secure', 'web_socket')
+    __slots__ = ('_task', 'dispatcher', 'driver', 'host', 'is_secure', 'shard_id', 'web_socket')
     
     def __new__(cls, driver, client, session, compression):
         """
@@ -78,7 +105,9 @@ class GatewayConnection(RichAttributeErrorBaseType):
         Parameters
         ----------
         driver : ``SessionDriver``
-            Decides what to do.
+            Decides what to do. Its `get_gateway_url()` is awaited; then either `connected()` is called, or
+            `connect_failed(report)` or `fail(exception)`, and after `connected()` what a dispatcher tells its handler,
+            and `disconnected(close_code, exception)`. None of it is called when the connection is given up.
         client : ``Client``
             Whose connection it is.
         session : ``Session``
@@ -88,16 +117,17 @@ class GatewayConnection(RichAttributeErrorBaseType):
         """
         self = object.__new__(cls)
         self._task = None
-        self.dispatcher = Dispatcher(client, session, self, create_inflater(compression))
+        self.dispatcher = Dispatcher(client, session, driver.messages, create_inflater(compression))
         self.driver = driver
         self.host = API_HOST
         self.is_secure = False
+        self.shard_id = driver.shard_id
         self.web_socket = None
         return self
     
     
     def __repr__(self):
-        return f'<{type(self).__name__} shard_id = {self.driver.shard_id!r}, host = {self.host!r}>'
+        return f'<{type(self).__name__} shard_id = {self.shard_id!r}, host = {self.host!r}>'
     
     
     def start(self, http_client, compression):
@@ -117,15 +147,6 @@ class GatewayConnection(RichAttributeErrorBaseType):
     async def _connect(self, http_client, compression):
         """
         Connects.
-        
-        This method is a coroutine.
-        
-        Parameters
-        ----------
-        http_client : ``HTTPClient``
-            The http client to connect with.
-        compression : `str`
-            The compression to ask for.
         """
         try:
             url = await self.driver.get_gateway_url()
@@ -142,22 +163,21 @@ class GatewayConnection(RichAttributeErrorBaseType):
         
         except InvalidToken as exception:
             self._task = None
-            if self.driver.connection is self:
-                self.driver.fail(exception)
+            self.driver.fail(exception)
         
         except Exception as exception:
             # Anything here means that there is no connection; what it was is reported.
             self._task = None
-            if self.driver.connection is self:
-                self.driver.connect_failed(classify_connect_failure(exception, self.host, self.driver.shard_id))
+            self.driver.connect_failed(classify_connect_failure(exception, self.host, self.shard_id))
         
         else:
             self._task = None
             self.web_socket = web_socket
-            if self.driver.connection is self:
-                self.driver.connected()
-            else:
+            if self.driver is NOBODY:
+                # Who was waited for took no notice of being cancelled.
                 web_socket.abort()
+            
+            self.driver.connected()
     
     
     def close(self, code):
@@ -179,7 +199,7 @@ class GatewayConnection(RichAttributeErrorBaseType):
             self.abort()
             return None
         
-        self.dispatcher.stop()
+        self._silence()
         task = Task(KOKORO, web_socket.close(code))
         CLOSING_TASKS.add(task)
         task.add_done_callback(CLOSING_TASKS.discard)
@@ -190,7 +210,7 @@ class GatewayConnection(RichAttributeErrorBaseType):
         """
         Gives the connection up at once.
         """
-        self.dispatcher.stop()
+        self._silence()
         
         task = self._task
         if (task is not None):
@@ -201,109 +221,17 @@ class GatewayConnection(RichAttributeErrorBaseType):
         if (web_socket is not None):
             web_socket.abort()
     
-    # ---- called by the web socket and by the dispatcher ----
+    def _silence(self):
+        """
+        The connection is given up: from here on nobody hears of it.
+        """
+        self.driver = NOBODY
+        self.dispatcher.stop()
+    
     
     def web_socket_closed(self, web_socket, close_code, reason, exception):
         """
-        The connection is closed by the peer, lost, or broken.
-        
-        Parameters
-        ----------
-        web_socket : ``GatewayWebSocket``
-            The web socket.
-        close_code : `None | int`
-            The close code of the peer, if it gave one.
-        reason : `str`
-            What the peer said. It is not passed on: it may hold anything.
-        exception : `None | BaseException`
-            What was wrong with the stream.
+        The connection is closed by the peer, lost, or broken. Called by the web socket. What the peer said is not
+        passed on: it may hold anything.
         """
-        if self.driver.connection is self:
-            self.driver.disconnected(close_code, exception)
-    
-    
-    def operation_received(self, operation, payload):
-        """
-        Anything but a dispatch came.
-        
-        Parameters
-        ----------
-        operation : `int`
-            The operation.
-        payload : `dict<str, object>`
-            The payload.
-        """
-        if self.driver.connection is self:
-            self.driver.messages.operation_received(operation, payload)
-    
-    
-    def ready_received(self, sequence, data):
-        """
-        READY came.
-        
-        Parameters
-        ----------
-        sequence : `None | int`
-            Its sequence.
-        data : `object`
-            Its data.
-        """
-        if self.driver.connection is self:
-            self.driver.messages.ready_received(sequence, data)
-    
-    
-    def resumed_received(self, sequence, data):
-        """
-        RESUMED came.
-        
-        Parameters
-        ----------
-        sequence : `None | int`
-            Its sequence.
-        data : `object`
-            Its data.
-        """
-        if self.driver.connection is self:
-            self.driver.messages.resumed_received(sequence, data)
-    
-    
-    def input_broken(self, exception):
-        """
-        What came cannot be understood.
-        
-        Parameters
-        ----------
-        exception : ``ProtocolError``
-            What was wrong.
-        """
-        if self.driver.connection is self:
-            self.driver.messages.input_broken(exception)
-    
-    
-    def payload_unreadable(self, exception):
-        """
-        A payload is not what it should be.
-        
-        Parameters
-        ----------
-        exception : ``PayloadError``
-            What was wrong.
-        
-        Returns
-        -------
-        is_passed_over : `bool`
-        """
-        return (self.driver.connection is self) and self.driver.messages.payload_unreadable(exception)
-    
-    
-    def sequence_out_of_order(self, sequence):
-        """
-        An event came that is not later than the last one; it was not dispatched.
-        
-        Parameters
-        ----------
-        sequence : `int`
-            Its sequence.
-        """
-        if self.driver.connection is self:
-            self.driver.messages.sequence_out_of_order(sequence)
+        self.driver.disconnected(close_code, exception)

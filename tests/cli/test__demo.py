@@ -14,7 +14,7 @@ import pytest
 
 import hata_gateway_ext
 from hata_gateway_ext.cli import main
-from hata_gateway_ext.protocol.compression import is_available
+from hata_gateway_ext.protocol.inflaters import is_available
 
 
 # Seconds after which a run that hangs is given up. Two processes import hata, on a machine that may be busy.

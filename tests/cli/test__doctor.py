@@ -13,7 +13,7 @@ from hata_gateway_ext.cli.doctor import (
     iterate_findings
 )
 from hata_gateway_ext.configuration import OPTION_ENABLED, OPTIONS
-from hata_gateway_ext.protocol.compression import is_available
+from hata_gateway_ext.protocol.inflaters import is_available
 
 
 def _get_levels(findings):

@@ -4,7 +4,7 @@ One connection of a shard: how it is made, given up, and what of it is still hea
 import pytest
 from hata import InvalidToken, KOKORO
 from hata.env import API_VERSION
-from scarletio import sleep
+from scarletio import CancelledError, sleep
 from scarletio.http_client import HTTPClient
 
 from hata_gateway_ext.errors import CONNECT_FAILURE_NAME, CONNECT_FAILURE_REFUSED, CONNECT_FAILURE_UNREACHABLE
@@ -12,6 +12,8 @@ from hata_gateway_ext.connection.connection import CLOSING_TASKS, GatewayConnect
 from hata_gateway_ext.connection.connect_failures import API_HOST
 from hata_gateway_ext.protocol.errors import FrameError, PayloadError
 from hata_gateway_ext.protocol.session import Session
+
+TIMEOUT = 10.0
 
 UNKNOWN_HOST = '.'.join(['a' * 60] * 5) + '.invalid'
 
@@ -50,7 +52,6 @@ class FakeDriver:
     """The driver of a shard, as far as its connections know it."""
     def __init__(self, url):
         self.shard_id = 5
-        self.connection = None
         self.told = []
         self.messages = FakeMessages(self.told)
         self.url = url
@@ -84,11 +85,10 @@ def start(raw):
     """Starts a connection to a url: `driver, connection = start(url)`."""
     connections = []
     
-    def start(url, compression = 'none'):
+    def start(url, compression = 'none', driver_type = FakeDriver):
         def start():
-            driver = FakeDriver(url)
+            driver = driver_type(url)
             connection = GatewayConnection(driver, None, Session(), compression)
-            driver.connection = connection
             connection.start(HTTPClient(KOKORO), compression)
             connections.append(connection)
             return driver, connection
@@ -205,50 +205,64 @@ def test__GatewayConnection__abort_while_connecting(raw, start):
         driver, connection = start(server.url)
         with server.accept() as peer:
             peer.receive_request()
-            driver.connection = None
             assert raw.run_on_loop(lambda: connection.close(1000)) is None
             assert peer.expect_end() == b''
         
         assert driver.told == []
 
 
+class StubbornDriver(FakeDriver):
+    """A driver that takes no notice of being cancelled while it is asked for the url."""
+    async def get_gateway_url(self):
+        try:
+            await sleep(TIMEOUT, KOKORO)
+        except CancelledError:
+            return self.url
+
+
 def test__GatewayConnection__late(raw, start):
-    """A connection that is made after it was given up, though nobody cancelled it, is aborted."""
+    """A connection that is made after it was given up is aborted, and the driver hears nothing of it."""
     with raw.RawServer() as server:
-        driver, connection = start(server.url)
+        driver, connection = start(server.url, driver_type = StubbornDriver)
+        raw.run_on_loop(lambda: None)
+        raw.run_on_loop(connection.abort)
         with server.accept() as peer:
-            peer.receive_request()
-            driver.connection = None
-            peer.send(
-                b'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: '
-                + peer.get_accept() + b'\r\n\r\n'
-            )
+            peer.accept()
             assert peer.expect_end() == b''
         
         assert driver.told == []
         assert connection.web_socket.closed
 
 
-def test__GatewayConnection__stale(raw, start, wait_for):
-    """What an old connection still says is not heard, whatever it is."""
+@pytest.mark.parametrize('way', ('close', 'abort'))
+def test__GatewayConnection__stale(raw, start, wait_for, way):
+    """What an old connection still says is not heard, whatever it is, be it received before or after."""
     with raw.RawServer() as server:
         driver, connection = start(server.url)
         with server.accept() as peer:
             peer.accept()
             wait_for(lambda: driver.told)
-            driver.connection = object()
             del driver.told[:]
             
-            def say_everything():
+            def give_up():
+                if way == 'close':
+                    connection.close(4000)
+                else:
+                    connection.abort()
+                
+                dispatcher = connection.dispatcher
+                for payload in (
+                    b'{"op":9,"d":false}', b'{"op":0,"t":"READY","s":1,"d":{}}', b'{"op":0,"t":"RESUMED","s":1,"d":{}}',
+                    b'{"op":0,"t":"A","s":0,"d":{}}', b'junk',
+                ):
+                    dispatcher.message_received(payload, True)
+                    dispatcher.messages_received(iter([[payload], [payload, payload], None]), 0.0)
+                
                 connection.web_socket_closed(connection.web_socket, 4004, 'because', None)
-                connection.operation_received(9, {'op': 9, 'd': False})
-                connection.ready_received(1, {})
-                connection.resumed_received(1, {})
-                connection.input_broken(PayloadError('broken'))
-                connection.sequence_out_of_order(1)
-                return connection.payload_unreadable(PayloadError('unreadable'))
             
-            assert raw.run_on_loop(say_everything) is False
+            raw.run_on_loop(give_up)
+            peer.send(raw.frame(1, b'{"op":7,"d":null}') + raw.frame(8, b'\x0f\xa4'))
+            wait_for(lambda: connection.web_socket.closed)
             assert driver.told == []
 
 
@@ -261,11 +275,7 @@ def test__GatewayConnection__close(raw, start, wait_for, monkeypatch):
             peer.accept()
             wait_for(lambda: driver.told)
             
-            def close():
-                driver.connection = None
-                return connection.close(4000)
-            
-            task = raw.run_on_loop(close)
+            task = raw.run_on_loop(lambda: connection.close(4000))
             assert task in CLOSING_TASKS
             assert peer.receive_frame() == (8, b'\x0f\xa0')
             peer.send(raw.frame(1, b'{"op":7,"d":null}'))

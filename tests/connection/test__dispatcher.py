@@ -11,7 +11,7 @@ from hata.discord.events.core import DEFAULT_EVENT_HANDLER, PARSERS
 
 from hata_gateway_ext.bench.wire import Compressor
 from hata_gateway_ext.connection.dispatcher import CLOCK_INTERVAL, Dispatcher
-from hata_gateway_ext.protocol.compression import create_inflater
+from hata_gateway_ext.protocol.inflaters import create_inflater
 from hata_gateway_ext.protocol.envelope import KNOWN_HEADS
 from hata_gateway_ext.protocol.errors import InflateError, PayloadError
 from hata_gateway_ext.protocol.frames import BATCH_COUNT, BATCH_MESSAGE_SIZE

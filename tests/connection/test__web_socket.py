@@ -14,7 +14,7 @@ from scarletio import Task, sleep
 from scarletio.web_common import ConnectionClosed
 from scarletio.web_socket import WebSocketClient
 
-from hata_gateway_ext.connection import web_socket as web_socket_module, web_socket_base as web_socket_base_module
+from hata_gateway_ext.connection import web_socket as web_socket_module
 from hata_gateway_ext.connection.time_slice import SLICE_LENGTH, TimeSlice
 from hata_gateway_ext.connection.web_socket import GatewayWebSocket
 from hata_gateway_ext.protocol.errors import FrameError
@@ -328,7 +328,7 @@ def test__writing__frames(raw, monkeypatch):
         return mask
     
     with raw.connect() as (web_socket, peer, receiver, handler):
-        monkeypatch.setattr(web_socket_base_module, 'urandom', urandom)
+        monkeypatch.setattr(web_socket_module, 'urandom', urandom)
         for data, operation in (('text', TEXT), (b'binary', BINARY), (bytearray(3000), BINARY), (memoryview(b''), BINARY)):
             raw.run_on_loop(partial_func(web_socket.send_message, data))
             # Without waiting for more: what one write sent is there at once.
@@ -427,7 +427,7 @@ def test__writing__peer_that_does_not_read(raw):
             return size
         
         size = raw.run_on_loop(send_on)
-        assert size < web_socket_base_module.WRITE_BUFFER_MAX + 70000
+        assert size < web_socket_module.WRITE_BUFFER_MAX + 70000
         with pytest.raises(ConnectionClosed):
             sending.wait(raw.TIMEOUT)
         

@@ -7,8 +7,9 @@ import pytest
 
 from hata_gateway_ext.protocol.errors import FrameError
 from hata_gateway_ext.protocol.frames import (
-    BATCH_COUNT, BATCH_MESSAGE_SIZE, BATCH_SIZE, FrameReader, MAXIMAL_MESSAGE_SIZE, OPERATION_BINARY, OPERATION_CLOSE,
-    OPERATION_NONE, OPERATION_PING, OPERATION_PONG, OPERATION_TEXT, build_close_payload, build_frame, is_close_code_sendable, parse_close_payload
+    BATCH_COUNT, BATCH_MESSAGE_SIZE, BATCH_SIZE, FRAGMENT_COUNT, FrameReader, MAXIMAL_MESSAGE_SIZE, OPERATION_BINARY,
+    OPERATION_CLOSE, OPERATION_CONTINUATION, OPERATION_NONE, OPERATION_PING, OPERATION_PONG, OPERATION_TEXT,
+    build_close_payload, build_frame, is_close_code_sendable, parse_close_payload
 )
 
 
@@ -44,13 +45,27 @@ def frame(operation, payload = b'', *, final = True, reserved = 0, masked = Fals
 
 def read(chunks, **options):
     """
-    Reads chunks. Returns the events until the end or the error, and the close code of the error.
+    Reads chunks. Returns the events until the end or the error, and the close code of the error: the same whether messages
+    that are alone in their chunk are taken the straight way.
+    """
+    outcome = read_one_way(chunks, False, **options)
+    assert read_one_way(chunks, True, **options) == outcome
+    return outcome
+
+
+def read_one_way(chunks, takes, **options):
+    """
+    Reads chunks.
     """
     reader = FrameReader(**options)
     events = []
     try:
         for chunk in chunks:
-            reader.feed(chunk)
+            message = reader.feed_or_take(chunk) if takes else reader.feed(chunk)
+            if message is not None:
+                events.append((BINARY, message))
+                continue
+            
             for message in reader.frames:
                 if type(message) is list:
                     assert 1 <= len(message) <= options.get('batch_count', BATCH_COUNT)
@@ -60,7 +75,7 @@ def read(chunks, **options):
                     events.append((BINARY, message))
                 elif reader.operation == OPERATION_NONE:
                     break
-                else:
+                elif reader.operation != OPERATION_CONTINUATION:
                     events.append((reader.operation, reader.payload))
     except FrameError as exception:
         return events, exception.close_code
@@ -278,7 +293,7 @@ def test__FrameReader__linear(stream, chunk_size):
     """However the stream is cut, the bytes that are copied are a small multiple of those that came."""
     chunks = [CountingBytes(stream[index : index + chunk_size]) for index in range(0, len(stream), chunk_size)]
     CountingBytes.copied = 0
-    events, close_code = read(chunks)
+    events, close_code = read_one_way(chunks, False)
     
     assert close_code is None
     # In single bytes, a control frame is copied once for each of its bytes; it has at most 127.
@@ -323,6 +338,49 @@ def test__FrameReader__batches__size(size):
     assert [message for batch in batches for message in batch] == messages
     count = min(BATCH_SIZE // size, BATCH_COUNT)
     assert {len(batch) for batch in batches[:-1]} == {count}
+
+
+@pytest.mark.parametrize('size', (0, 1, 2, 125, 126, 127, 128, 65535, 65536))
+def test__FrameReader__feed_or_take(size):
+    """A whole binary message that is alone in its chunk is taken, if it has up to 64 KB and nothing is left in front."""
+    payload = b'x' * size
+    stream = frame(BINARY, payload)
+    reader = FrameReader()
+    for _ in range(2):
+        message = reader.feed_or_take(stream)
+        if size < 65536:
+            assert message == payload
+            assert reader.queued_size == 0
+        else:
+            assert message is None
+            assert next(reader.frames) == payload
+            assert next(reader.frames) is None
+    
+    for before in (stream[: 1], b'\x82\x7e\x01', frame(BINARY, b'a', final = False), frame(BINARY, b'a'), frame(PING)):
+        reader = FrameReader()
+        reader.feed(before)
+        assert reader.feed_or_take(stream) is None
+        
+        reader = FrameReader()
+        reader.feed(before)
+        for message in reader.frames:
+            if message is None and reader.operation == OPERATION_NONE:
+                break
+        
+        assert (reader.feed_or_take(stream) is None) == ((before not in (frame(BINARY, b'a'), frame(PING))) or (size > 65535))
+
+
+def test__FrameReader__fragments():
+    """A message of very many fragments gives the word back now and then, so that others get their turn."""
+    reader = FrameReader()
+    reader.feed(frame(BINARY, final = False) + frame(CONTINUATION, final = False) * (10 * FRAGMENT_COUNT) + frame(CONTINUATION))
+    operations = []
+    for message in reader.frames:
+        operations.append(reader.operation if message is None else message)
+        if operations[-1] == OPERATION_NONE:
+            break
+    
+    assert operations == [OPERATION_CONTINUATION] * 10 + [b'', OPERATION_NONE]
 
 
 def test__FrameReader__queued_size():

@@ -6,12 +6,13 @@ from random import Random
 
 import pytest
 
-from hata_gateway_ext.protocol import zstd_stream as zstd_stream_module
-from hata_gateway_ext.protocol.compression import PlainInflater, create_inflater, is_available
-from hata_gateway_ext.protocol.compression_format import FIRST_SIZE, MAXIMAL_PAYLOAD_SIZE, NEXT_SIZE
+from hata_gateway_ext.protocol import inflaters as inflaters_module
 from hata_gateway_ext.protocol.errors import InflateError
 from hata_gateway_ext.protocol.frames import BATCH_COUNT, BATCH_MESSAGE_SIZE
-from hata_gateway_ext.protocol.zstd_stream import ZSTD_WINDOW_LOG_MAX
+from hata_gateway_ext.protocol.inflaters import (
+    FIRST_SIZE, FRAME_COUNT_MAX, MAXIMAL_PAYLOAD_SIZE, NEXT_SIZE, PlainInflater, ZSTD_WINDOW_LOG_MAX, create_inflater,
+    is_available
+)
 
 zstd = pytest.importorskip('backports.zstd')
 
@@ -99,7 +100,7 @@ def test__inflater__inflate_batch(name):
     inflater = create_inflater(name)
     for count in (1, 2, len(payloads)):
         received = []
-        assert inflater.inflate_batch([deflater.deflate(payload) for payload in payloads[:count]], received) is True
+        assert not inflater.inflate_batch([deflater.deflate(payload) for payload in payloads[:count]], received)
         assert received == payloads[:count]
         assert inflater.feed(deflater.deflate(b'between')) == b'between'
 
@@ -133,7 +134,8 @@ def test__ZlibStreamInflater__inflate_batch__corrupt_behind_parts(is_first, cut)
     payloads = []
     if is_first:
         # It begins in the batch before.
-        assert inflater.inflate_batch([parts.pop(0)], payloads) is False
+        assert not inflater.inflate_batch([parts.pop(0)], payloads)
+        assert not payloads
     
     with pytest.raises(InflateError):
         inflater.inflate_batch([*parts, deflater.deflate(b'next'), b'\xff' * 10], payloads)
@@ -164,11 +166,8 @@ def split_stream(random, payloads):
 
 
 @pytest.mark.parametrize('seed', range(200))
-def test__ZlibStreamInflater__realign(seed):
-    """
-    Payloads that come over several messages of a batch are found, whichever of those in front were taken for whole ones:
-    who notices at the first message that brings no whole payload gets everything from there on.
-    """
+def test__ZlibStreamInflater__inflate_batch__over_messages(seed):
+    """However a stream is cut into messages, and those into batches, what comes out of a batch is whole payloads."""
     random = Random(seed)
     payloads = [create_payload(random.randrange(1, 60), index) for index in range(20)]
     messages = split_stream(random, payloads)
@@ -176,52 +175,90 @@ def test__ZlibStreamInflater__realign(seed):
     received = []
     while messages:
         count = random.randrange(1, 9)
-        batch = messages[:count]
-        del messages[:count]
-        parts = []
-        if not inflater.inflate_batch(batch, parts):
-            received.extend(parts)
-            continue
-        
-        assert len(parts) == len(batch)
-        for index, part in enumerate(parts):
-            if part in payloads[len(received) : len(received) + 1]:
-                received.append(part)
-                continue
-            
-            rest = inflater.realign(batch, parts, index)
-            assert rest is not None
-            received.extend(rest)
-            break
+        assert not inflater.inflate_batch(messages[: count], received)
+        del messages[: count]
+        assert received == payloads[: len(received)]
     
     assert received == payloads
 
 
-def test__ZlibStreamInflater__realign__whole():
-    """A payload whose message has the suffix is whole, and so is what is wrong with it."""
-    deflater = create_deflater('zlib-stream')
-    inflater = create_inflater('zlib-stream')
-    batch = [deflater.deflate(payload) for payload in (b'first', b'', b'third')]
-    payloads = []
-    assert inflater.inflate_batch(batch, payloads) is True
-    assert [inflater.realign(batch, payloads, index) for index in range(3)] == [None, None, None]
-
-
 @pytest.mark.parametrize('is_last', (False, True))
-def test__ZlibStreamInflater__realign__ended(is_last):
-    """That the stream has ended is found out at the first message that brings nothing."""
+def test__ZlibStreamInflater__inflate_batch__ended(is_last):
+    """That the stream has ended is found out with the message it ends with, or with the one behind it."""
     deflater = create_deflater('zlib-stream')
     inflater = create_inflater('zlib-stream')
-    batch = [deflater.deflate(b'first'), deflater.finish(b'last'), b'behind' + SUFFIX]
+    batch = [deflater.deflate(b'first'), deflater.finish(b'last') + SUFFIX, b'behind' + SUFFIX]
     if is_last:
         del batch[2]
     
     payloads = []
     with pytest.raises(InflateError, match = 'has ended'):
         inflater.inflate_batch(batch, payloads)
-        inflater.realign(batch, payloads, 2)
     
-    assert payloads[:2] == [b'first', b'last']
+    assert payloads == [b'first', b'last']
+
+
+def inflate_in_batches(inflater, messages, count):
+    """Inflates messages in batches, each as far as it goes at once."""
+    received = []
+    for index in range(0, len(messages), count):
+        remaining = messages[index : index + count]
+        while remaining:
+            remaining = inflater.inflate_batch(remaining, received)
+    
+    return received
+
+
+@pytest.mark.parametrize('count', (1, 2, 7, 64))
+@pytest.mark.parametrize('seed', range(20))
+def test__ZstdStreamInflater__frames(seed, count):
+    """
+    A frame of zstd may end with any message, and the next one begins another, in batches and one by one: libzstd goes on by
+    itself. A message may have more than one frame as well.
+    """
+    random = Random(seed)
+    payloads = []
+    messages = []
+    compressor = zstd.ZstdCompressor()
+    share = random.choice((0.1, 0.5, 1.0))
+    for index in range(100):
+        payload = create_payload(random.choice((0, 1, 50, 600, FIRST_SIZE, FIRST_SIZE + 1)), index)
+        if random.random() < share:
+            cut = random.choice((0, len(payload) // 2))
+            message = b''
+            if cut:
+                message = compressor.compress(payload[: cut], zstd.ZstdCompressor.FLUSH_FRAME)
+            
+            message += compressor.compress(payload[cut :], zstd.ZstdCompressor.FLUSH_FRAME)
+        else:
+            message = compressor.compress(payload, zstd.ZstdCompressor.FLUSH_BLOCK)
+        
+        payloads.append(payload)
+        messages.append(message)
+    
+    assert inflate_in_batches(create_inflater('zstd-stream'), messages, count) == payloads
+    
+    inflater = create_inflater('zstd-stream')
+    assert [inflater.feed(message) for message in messages] == payloads
+
+
+def test__ZstdStreamInflater__frames_in_a_message():
+    """A message of very many frames, each of which copies what is behind it, is refused."""
+    frame = zstd.compress(b'x')
+    assert create_inflater('zstd-stream').feed(frame * FRAME_COUNT_MAX) == b'x' * FRAME_COUNT_MAX
+    for count in (FRAME_COUNT_MAX + 1, 100000):
+        with pytest.raises(InflateError, match = 'frames'):
+            create_inflater('zstd-stream').feed(frame * count)
+
+
+@pytest.mark.parametrize('name', STREAMS)
+@pytest.mark.parametrize('size', (FIRST_SIZE, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, 3 << 20))
+def test__inflater__inflate_batch__well_compressed(name, size):
+    """A small message that stands for a large payload is inflated whole, and so is what is around it."""
+    deflater = create_deflater(name)
+    payloads = [b'before', b'x' * size, b'between', b'y' * size, b'z' * size, b'after']
+    messages = [deflater.deflate(payload) for payload in payloads]
+    assert inflate_in_batches(create_inflater(name), messages, BATCH_COUNT) == payloads
 
 
 @pytest.mark.parametrize('name', STREAMS)
@@ -311,18 +348,28 @@ def test__inflater__bomb(name, create_bomb, monkeypatch):
     assert inflated <= MAXIMAL_PAYLOAD_SIZE + NEXT_SIZE
 
 
-@pytest.mark.parametrize(
-    ('name', 'bound'), (('zlib-stream', BATCH_COUNT * BATCH_MESSAGE_SIZE * 1032), ('zstd-stream', BATCH_COUNT << 20)),
-)
-def test__inflater__bombs_in_a_batch(name, bound):
-    """What a batch of bombs brings is bounded, and nothing of it is a payload."""
+@pytest.mark.parametrize('name', STREAMS)
+def test__inflater__bombs_in_a_batch(name):
+    """
+    Of a batch of bombs no more is there at once than what one payload may have, but for small ones in front of it; one that
+    is over the bound is refused.
+    """
     deflater = create_deflater(name)
     size = (1 << 20) if name == 'zlib-stream' else (1 << 25)
-    messages = [deflater.deflate(b'{"t":"' + b' ' * size) for _ in range(BATCH_COUNT)]
-    assert max(map(len, messages)) <= BATCH_MESSAGE_SIZE
-    payloads = []
-    create_inflater(name).inflate_batch(messages, payloads)
-    assert (1 << 20) <= sum(map(len, payloads)) <= min(bound, 2 * MAXIMAL_PAYLOAD_SIZE)
+    remaining = [deflater.deflate(b'{"t":"' + b' ' * size) for _ in range(4)]
+    assert max(map(len, remaining)) <= BATCH_MESSAGE_SIZE
+    inflater = create_inflater(name)
+    while remaining:
+        payloads = []
+        remaining = inflater.inflate_batch(remaining, payloads)
+        assert (1 << 20) <= sum(map(len, payloads)) <= MAXIMAL_PAYLOAD_SIZE
+    
+    if name == 'zstd-stream':
+        message = deflater.deflate(b' ' * (MAXIMAL_PAYLOAD_SIZE + 1))
+        # Each block stands for 128 KiB.
+        assert len(message) <= 2 * BATCH_MESSAGE_SIZE
+        with pytest.raises(InflateError, match = 'larger than'):
+            inflater.inflate_batch([message], [])
 
 
 def test__ZlibStreamInflater__bomb_over_messages():
@@ -369,20 +416,14 @@ def test__inflater__corrupt_in_the_midst(name):
             inflater.feed(bytes(message))
 
 
-@pytest.mark.parametrize('name', STREAMS)
-def test__inflater__ended_stream(name):
+def test__ZlibStreamInflater__ended_stream():
     """A stream that ends is an error at the next payload at the latest: what comes after would be lost silently."""
-    if name == 'zlib-stream':
-        compressor = zlib.compressobj()
-        ended = compressor.compress(b'x' * 100000) + compressor.flush()
-    else:
-        ended = zstd.compress(b'x' * 100000)
-    
-    inflater = create_inflater(name)
-    deflater = create_deflater(name)
+    compressor = zlib.compressobj()
+    ended = compressor.compress(b'x' * 100000) + compressor.flush()
+    inflater = create_inflater('zlib-stream')
     with pytest.raises(InflateError):
         inflater.feed(ended)
-        inflater.feed(deflater.deflate(b'next'))
+        inflater.feed(create_deflater('zlib-stream').deflate(b'next'))
 
 
 def test__ZstdStreamInflater__window():
@@ -420,7 +461,7 @@ def test__is_available(name):
 
 def test__is_available__no_zstd(monkeypatch):
     """Without `backports.zstd`, `zstd-stream` is not available and cannot be created; the others can."""
-    monkeypatch.setattr(zstd_stream_module, 'ZstdDecompressor', None)
+    monkeypatch.setattr(inflaters_module, 'ZstdDecompressor', None)
     
     assert not is_available('zstd-stream')
     with pytest.raises(ValueError, match = 'backports.zstd'):
