@@ -5,8 +5,8 @@ __all__ = ('create_chart',)
 
 from xml.sax.saxutils import escape
 
-from hata_gateway_ext.bench.contender import NAME_DEFAULT, NAME_OURS
-from hata_gateway_ext.bench.report import iter_cost_rows
+from .contender import NAME_DEFAULT, NAME_OURS
+from .report import iter_cost_rows
 
 # Contests of the chart.
 CHARTED = ('zlib', 'zstd', 'bot')

@@ -32,8 +32,8 @@ async def receive(namespace):
     from discord.gateway import DiscordWebSocket
     from yarl import URL
     
-    from hata_gateway_ext.bench.meter import Meter
-    from hata_gateway_ext.bench.recording import BEGIN, END
+    from .meter import Meter
+    from .recording import BEGIN, END
     
     compression = discord.utils._ActiveDecompressionContext.COMPRESSION_TYPE
     if compression != namespace.compression:
@@ -87,7 +87,7 @@ async def receive_and_exit(namespace):
     namespace : `Namespace`
         The command line's arguments.
     """
-    from hata_gateway_ext.bench.meter import report
+    from .meter import report
     
     report(await receive(namespace))
     _exit(0)

@@ -12,8 +12,8 @@ from hikari.api.shard import GatewayCompression
 from hikari.impl.config import HTTPSettings, ProxySettings
 from hikari.impl.shard import GatewayShardImpl
 
-from hata_gateway_ext.bench.meter import Meter, report
-from hata_gateway_ext.bench.recording import BEGIN, END
+from .meter import Meter, report
+from .recording import BEGIN, END
 
 # Seconds until a measurement that does not end is given up.
 TIMEOUT = 90.0

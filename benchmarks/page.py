@@ -3,8 +3,8 @@ Writes the page of the documentation from what was measured. Its words are here,
 """
 __all__ = ('create_page',)
 
-from hata_gateway_ext.bench.contender import NAME_DECODE, NAME_DEFAULT, NAME_FRAMES, NAME_INFLATE, NAME_OURS
-from hata_gateway_ext.bench.report import format_figure, iter_cost_rows
+from .contender import NAME_DECODE, NAME_DEFAULT, NAME_FRAMES, NAME_INFLATE, NAME_OURS
+from .report import format_figure, iter_cost_rows
 
 INTRODUCTION = '''\
 # Benchmarks
@@ -59,11 +59,10 @@ python -m benchmarks --quiet 10  # waits for a machine that has nothing else to 
 python -m benchmarks --publish   # writes this page, its chart and its figures
 ```
 
-What needs no other library is part of the package, and takes the intents of your own bot if you wish:
+It takes the intents of your own bot if you wish:
 
 ```sh
-python -m hata_gateway_ext bench
-python -m hata_gateway_ext bench --intents 512
+python -m benchmarks --intents 512
 ```
 
 The machine should have two processors and nothing else to do. Compare ratios, not microseconds: those are the machine's.

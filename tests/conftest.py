@@ -22,6 +22,9 @@ from scarletio import sleep
 
 from hata_gateway_ext.local_discord import parse_number
 
+# The benchmarks are in no wheel. Behind everything else, so that what is installed is found where it is installed.
+sys.path.append(str(Path(__file__).resolve().parent.parent))
+
 # Seconds. Nothing that is waited for here takes longer than an identify window; the rest is for slow machines.
 TIMEOUT = 30.0
 

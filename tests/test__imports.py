@@ -30,7 +30,6 @@ RANKS = {
     'extension': 10,
     # The public names.
     '__init__': 11,
-    'bench': 12,
     'demo': 12,
     'cli': 13,
     '__main__': 14,
@@ -39,7 +38,7 @@ RANKS = {
 # The local Discord stands aside: it may use the pure core, and only the commands that run it may use it.
 LOCAL_DISCORD = 'local_discord'
 LOCAL_DISCORD_MAY_IMPORT = frozenset(('protocol',))
-MAY_IMPORT_LOCAL_DISCORD = frozenset(('bench', 'cli', 'demo'))
+MAY_IMPORT_LOCAL_DISCORD = frozenset(('cli', 'demo'))
 
 # Parts of the standard library that have no clock, no randomness, no loop and no world outside. A module that is not here
 # needs a reason before it is added.

@@ -18,7 +18,6 @@ COMMANDS = {
     'demo': ('Run a bot on a local Discord, break its connections, and count what was lost.', 'demo'),
     'serve': ('Run a local Discord for any hata bot.', 'local'),
     'doctor': ('Check this installation.', None),
-    'bench': ('Measure what receiving an event costs on this machine.', None),
 }
 
 # What an extra brings: module -> the smallest extra that has it.

@@ -23,7 +23,7 @@ def test__main__help_lists_commands(capsys):
     
     assert exception_info.value.code == 0
     output = capsys.readouterr().out
-    for name in ('bench', 'demo', 'doctor', 'serve'):
+    for name in ('demo', 'doctor', 'serve'):
         assert name in output
 
 

@@ -9,7 +9,7 @@ import pytest
 from hata import KOKORO
 from hata.discord.events.core import DEFAULT_EVENT_HANDLER, PARSERS
 
-from hata_gateway_ext.bench.wire import Compressor
+from benchmarks.wire import Compressor
 from hata_gateway_ext.connection.dispatcher import CLOCK_INTERVAL, Dispatcher
 from hata_gateway_ext.protocol.inflaters import create_inflater
 from hata_gateway_ext.protocol.envelope import KNOWN_HEADS

@@ -5,9 +5,9 @@ from socket import create_connection
 
 import pytest
 
-from hata_gateway_ext.bench.process import ServerProcess
-from hata_gateway_ext.bench.recording import Recording
-from hata_gateway_ext.bench.wire import Compressor
+from benchmarks.process import ServerProcess
+from benchmarks.recording import Recording
+from benchmarks.wire import Compressor
 
 # Seconds; only a test that fails takes that long.
 TIMEOUT = 20.0

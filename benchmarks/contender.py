@@ -42,10 +42,8 @@ class Contender:
         Its name in tables.
     serverless : `bool`
         Whether it reads the recording itself instead of receiving it.
-    whole : `bool`
-        Whether its process needs `hata_gateway_ext` as a whole.
     """
-    __slots__ = ('arguments', 'compression', 'environment', 'mode', 'module', 'name', 'serverless', 'whole')
+    __slots__ = ('arguments', 'compression', 'environment', 'mode', 'module', 'name', 'serverless')
     
     def __new__(
         cls,
@@ -57,7 +55,6 @@ class Contender:
         environment = None,
         mode = 'count',
         serverless = False,
-        whole = False,
     ):
         """
         Creates a new contender.
@@ -78,8 +75,6 @@ class Contender:
             What it does with the events.
         serverless : `bool` = `False`, Optional (Keyword only)
             Whether it reads the recording itself instead of receiving it.
-        whole : `bool` = `False`, Optional (Keyword only)
-            Whether its process needs `hata_gateway_ext` as a whole.
         """
         self = object.__new__(cls)
         self.arguments = (*arguments,)
@@ -89,7 +84,6 @@ class Contender:
         self.module = module
         self.name = name
         self.serverless = serverless
-        self.whole = whole
         return self
     
     
@@ -154,7 +148,6 @@ def create_ours(compression, mode, *, environment = None, extra = (), intents = 
         compression = compression,
         environment = environment,
         mode = mode,
-        whole = True,
     )
 
 

@@ -287,7 +287,6 @@ class Contest:
             environment = contender.environment,
             idle = (contender.mode == 'idle'),
             shard_count = shard_count,
-            whole = contender.whole,
         )
         if contender.mode == 'stall':
             result['heartbeats'] = server.request('/benchmark/heartbeats')

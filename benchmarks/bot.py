@@ -18,7 +18,7 @@ from sys import stderr, stdin
 # As much of a token as hata looks at: the bot's identifier.
 TOKEN = 'MTAwMDAwMDAwMDAwMDAwMDAx.benchmark.benchmark'
 
-# Registered by the package, which this process has imported as a whole if it is to use it.
+# Registered by the package, which is imported only where it is used.
 EXTENSION_NAME = 'gateway_ext'
 
 MODES = ('count', 'skip', 'handler', 'stall', 'idle')
@@ -53,6 +53,8 @@ def create_client(gateway, compression, shard_count, intents):
     
     keywords = {'intents': intents, 'shard_count': shard_count if shard_count > 1 else 0}
     if gateway == 'ours':
+        import hata_gateway_ext  # noqa: F401
+        
         keywords['extensions'] = [EXTENSION_NAME]
         keywords['gateway_compression'] = compression
     

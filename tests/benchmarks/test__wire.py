@@ -2,7 +2,7 @@ import zlib
 
 import pytest
 
-from hata_gateway_ext.bench.wire import COMPRESSIONS, Compressor, create_frame, get_zstd
+from benchmarks.wire import COMPRESSIONS, Compressor, create_frame, get_zstd
 
 PAYLOADS = [b'{"t":"MESSAGE_CREATE","s":%d,"op":0,"d":{"content":"spell card"}}' % index for index in range(50)]
 

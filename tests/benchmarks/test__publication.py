@@ -4,9 +4,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from hata_gateway_ext.bench.contender import NAME_DECODE, NAME_DEFAULT, NAME_OURS
-from hata_gateway_ext.bench.contest import ContestResult
-from hata_gateway_ext.bench.report import build_data, iter_lines
+from benchmarks.contender import NAME_DECODE, NAME_DEFAULT, NAME_OURS
+from benchmarks.contest import ContestResult
+from benchmarks.report import build_data, iter_lines
 
 ROOT = Path(__file__).resolve().parents[2]
 

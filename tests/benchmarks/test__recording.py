@@ -3,8 +3,8 @@ from collections import Counter
 
 import pytest
 
-from hata_gateway_ext.bench.events import EVENT_KINDS, INTENTS_RECORDED, select_kinds
-from hata_gateway_ext.bench.recording import BEGIN, END, Recording
+from benchmarks.events import EVENT_KINDS, INTENTS_RECORDED, select_kinds
+from benchmarks.recording import BEGIN, END, Recording
 
 
 def test__Recording__create__same_seed_same_bytes():

@@ -6,12 +6,13 @@ __all__ = ('Receiver', 'ServerProcess', 'get_processors', 'run_process', 'start_
 import os
 from http.client import HTTPConnection
 from json import loads as from_json
-from os.path import abspath, dirname, join as join_paths
+from os.path import abspath, dirname
 from subprocess import PIPE, Popen, TimeoutExpired
 from sys import executable
 from time import monotonic, sleep
 
-LAUNCH_PATH = join_paths(dirname(abspath(__file__)), 'launch.py')
+# Where the processes find this package: the checkout, wherever the benchmark is started from.
+ROOT_PATH = dirname(dirname(abspath(__file__)))
 
 # Seconds until a receiver that does not end is ended.
 RECEIVE_TIMEOUT = 150.0
@@ -46,7 +47,7 @@ def get_processors():
     return available[0], available[1]
 
 
-def start_process(module, arguments, role, *, environment = None, whole = False):
+def start_process(module, arguments, role, *, environment = None):
     """
     Starts a module as a process.
     
@@ -60,14 +61,11 @@ def start_process(module, arguments, role, *, environment = None, whole = False)
         On which processor.
     environment : `None | dict<str, str>` = `None`, Optional (Keyword only)
         Environment variables to add.
-    whole : `bool` = `False`, Optional (Keyword only)
-        Whether the process needs `hata_gateway_ext` as a whole. Otherwise it does not import hata on its own.
     
     Returns
     -------
     process : `Popen`
     """
-    command = [executable, '-m'] if whole else [executable, LAUNCH_PATH]
     processors = get_processors()
     if (processors is not None):
         available = os.sched_getaffinity(0)
@@ -76,10 +74,15 @@ def start_process(module, arguments, role, *, environment = None, whole = False)
     
     try:
         return Popen(
-            [*command, module, *arguments],
+            [executable, '-m', module, *arguments],
             stdin = PIPE,
             stdout = PIPE,
-            env = {**os.environ, 'PYTHONHASHSEED': '0', **(environment or {})},
+            env = {
+                **os.environ,
+                'PYTHONHASHSEED': '0',
+                'PYTHONPATH': os.pathsep.join((ROOT_PATH, *filter(None, (os.environ.get('PYTHONPATH', ''),)))),
+                **(environment or {}),
+            },
         )
     finally:
         if (processors is not None):
@@ -301,7 +304,7 @@ class ServerProcess:
             sleep(CONNECT_INTERVAL)
     
     
-    def receive(self, module, arguments, *, environment = None, idle = False, shard_count = 1, whole = False):
+    def receive(self, module, arguments, *, environment = None, idle = False, shard_count = 1):
         """
         Runs a receiver.
         
@@ -317,8 +320,6 @@ class ServerProcess:
             Whether it should be told that all shards are connected, instead of the events being sent.
         shard_count : `int` = `1`, Optional (Keyword only)
             The connections that it opens.
-        whole : `bool` = `False`, Optional (Keyword only)
-            Whether it needs `hata_gateway_ext` as a whole.
         
         Returns
         -------
@@ -335,7 +336,6 @@ class ServerProcess:
                 'HATA_DISCORD_ENDPOINT': f'http://127.0.0.1:{port}',
                 **(environment or {}),
             },
-            whole = whole,
         )
         receiver = Receiver(process, module)
         try:

@@ -2,8 +2,8 @@ import os
 
 import pytest
 
-from hata_gateway_ext.bench import disturbance
-from hata_gateway_ext.bench.disturbance import (
+from benchmarks import disturbance
+from benchmarks.disturbance import (
     DisturbanceMeter, get_busy_duration, get_process_duration, is_available, wait_for_quiet
 )
 

@@ -1,9 +1,9 @@
 import pytest
 
-from hata_gateway_ext.bench.contender import NAME_DECODE, NAME_DEFAULT, NAME_OURS
-from hata_gateway_ext.bench.contest import ContestResult
-from hata_gateway_ext.bench.goals import GOALS, judge
-from hata_gateway_ext.bench.summary import Summary, get_paired_ratio
+from benchmarks.contender import NAME_DECODE, NAME_DEFAULT, NAME_OURS
+from benchmarks.contest import ContestResult
+from benchmarks.goals import GOALS, judge
+from benchmarks.summary import Summary, get_paired_ratio
 
 
 def _create_result(costs, **extra):
