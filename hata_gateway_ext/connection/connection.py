@@ -117,7 +117,7 @@ class GatewayConnection(RichAttributeErrorBaseType):
         """
         self = object.__new__(cls)
         self._task = None
-        self.dispatcher = Dispatcher(client, session, driver.messages, create_inflater(compression))
+        self.dispatcher = Dispatcher(client, session, driver, create_inflater(compression))
         self.driver = driver
         self.host = API_HOST
         self.is_secure = False

@@ -1,74 +1,137 @@
 """
-Drives the session of a shard: tells the machine of ``protocol.session`` what happened, and does what it says.
+The driver of a shard's session: tells the machine of ``protocol.session`` what happened, and does what it says.
 
-Everything here is synchronous and runs on the loop of the client: an input is taken over, the actions are done, the timer
-is armed, and only then anything else happens. The only thing that takes time, connecting, is a task of the connection.
+Nothing is decided here. Everything is synchronous and runs on the loop of the client: an input is taken over, the actions
+are done, the one timer is armed, and only then anything else happens. The only thing that takes time, connecting, is a task
+of the connection; what a connection says after it was given up is not heard (see ``connection``).
 """
 __all__ = ('SessionDriver',)
 
 from random import random
 
 from hata import InvalidToken, KOKORO
-from scarletio import Future, LOOP_TIME, to_json
+from scarletio import Future, LOOP_TIME, RichAttributeErrorBaseType, to_json
 
+from ..client.identify_payload import build_client_identify_payload
 from ..configuration import SHUTDOWN_SUSPEND
-from ..errors import GatewayCloseReport, create_fatal_exception
-from ..protocol.close_codes import CLOSE_CODES
-from ..protocol.errors import ProtocolError
-from ..protocol.heartbeat import STALL_TOLERANCE
-from ..protocol.operations import build_heartbeat_payload
-from ..protocol.transitions import (
-    INPUT_ABORT, INPUT_CLOSE, INPUT_CONNECTED, INPUT_CONNECT_FAILED, INPUT_NEAR, INPUT_OFFLINE, INPUT_PERMIT,
-    INPUT_START, INPUT_SUSPEND, INPUT_TERMINATE, INPUT_TIMEOUT, INPUT_ZOMBIE, STATE_CONNECTING, STATE_FAILED,
-    STATE_GREETING, STATE_IDENTIFYING, STATE_QUEUED, STATE_RESUMING, STATE_STOPPED, STATE_WAITING
-)
 from ..connection.connect_failures import API_HOST, classify_connect_failure
+from ..connection.connection import GatewayConnection
+from ..errors import GatewayCloseReport, GatewayInputReport, GatewayStoreReport, create_fatal_exception
+from ..protocol.close_codes import CLOSE_CODES, CLOSE_CODE_END_SESSION, CLOSE_CODE_KEEP_SESSION
+from ..protocol.errors import PayloadError, ProtocolError
+from ..protocol.greeting import read_heartbeat_interval
+from ..protocol.operations import (
+    HEARTBEAT, HEARTBEAT_ACKNOWLEDGE, HELLO, INVALIDATE_SESSION, RECONNECT, build_heartbeat_payload, build_resume_payload
+)
+from ..protocol.session import Session, SessionMachine
+from ..protocol.transitions import (
+    ACTION_ABORT, ACTION_CONNECT, ACTION_DROP, ACTION_END, ACTION_END_OFFLINE, ACTION_ENQUEUE, ACTION_HEARTBEAT,
+    ACTION_IDENTIFY, ACTION_LEAVE_QUEUE, ACTION_OPEN_SENDS, ACTION_REPORT_NO_CONNECTION, ACTION_REPORT_NO_HELLO,
+    ACTION_RESUME, ACTION_SET_READY, INPUT_ABORT, INPUT_CLOSE, INPUT_CONNECTED, INPUT_INVALID, INPUT_INVALID_RESUMABLE,
+    INPUT_NEAR, INPUT_PERMIT, INPUT_READY, INPUT_RECONNECT, INPUT_RESUMED, INPUT_START, INPUT_SUSPEND, INPUT_TERMINATE,
+    INPUT_ZOMBIE, STATE_CONNECTING, STATE_FAILED, STATE_GREETING, STATE_STOPPED
+)
+from .connect_troubles import ConnectTroubles
 from .discovery import LOOK_UP_ERRORS
-from .session_actions import SessionActions
-
-# Seconds between a deadline that passed and the verdict, in which the loop reads what is there.
-SECOND_LOOK_DELAY = 0.05
-
-# Seconds until the timer runs out at the latest, to be armed again. scarletio's loop ends when it is to sleep for longer than
-# 24 days, and the end of a long offline timeout may be that far away.
-TIMER_MAXIMUM = 86400.0
-
-# The states in which the session is not driven.
-ENDED_STATES = frozenset((STATE_STOPPED, STATE_FAILED))
-
-# The states in which there is no connection, or none that said HELLO.
-OFFLINE_STATES = frozenset((STATE_WAITING, STATE_QUEUED, STATE_CONNECTING, STATE_GREETING))
-DOWN_STATES = frozenset((*ENDED_STATES, *OFFLINE_STATES))
+from .kokoro import Kokoro
+from .send_queue import SendQueue
+from .statistics import SessionCounts
 
 
-class SessionDriver(SessionActions):
+class SessionDriver(RichAttributeErrorBaseType):
     """
     Drives the session of a shard.
+    
+    Attributes
+    ----------
+    _closing_task : `None | Task`
+        Closes the connection that was given up last.
+    _handle : `None | TimerHandle`
+        Wakes the driver up when the machine wants to be.
+    _result : ``None | Future<bool>``
+        The outcome of the current run.
+    _ticket : ``None | IdentifyTicket``
+        The place in the identify queue.
+    _waiter : `None | Future<bool>`
+        Is told when READY or RESUMED is reached first.
+    client : ``Client``
+        Whose session it is.
+    configuration : ``GatewayConfiguration``
+        What the user chose.
+    connect_troubles : ``ConnectTroubles``
+        Says that no connection could be made.
+    connection : ``None | GatewayConnection``
+        The current connection.
+    counts : ``SessionCounts``
+        What was done so far, the current connection's dispatches left aside.
+    discovery : ``GatewayDiscovery``
+        Where the gateway is.
+    gateway : ``DurableGatewayClientShard``
+        The shard.
+    heartbeat_interval : `float`
+        Seconds between two heartbeats, as the last HELLO said.
+    identify_queue : ``IdentifyQueue``
+        When to identify.
+    kokoro : ``None | Kokoro``
+        The heart of the shard, once HELLO came.
+    machine : ``SessionMachine``
+        Decides.
+    observer : `None | (str, object) -> None`
+        Called with the name and the data of each event that was dispatched.
+    reports : ``Reports``
+        Tells the bot's owner.
+    restored : ``None | RestoredSession``
+        The session of the process before this one, until it is resumed, or lost.
+    send_queue : ``SendQueue``
+        What the bot sends.
+    shard_id : `int`
+        The shard's identifier.
     """
-    __slots__ = ()
+    __slots__ = (
+        '_closing_task', '_handle', '_result', '_ticket', '_waiter', 'client', 'configuration', 'connect_troubles',
+        'connection', 'counts', 'discovery', 'gateway', 'heartbeat_interval', 'identify_queue', 'kokoro', 'machine',
+        'observer', 'reports', 'restored', 'send_queue', 'shard_id'
+    )
+    
+    def __new__(cls, gateway, client, shard_id, context):
+        """
+        Creates a driver that does not run. Its parts come from the context that the shards of a client share.
+        """
+        self = object.__new__(cls)
+        self._closing_task = None
+        self._handle = None
+        self._result = None
+        self._ticket = None
+        self._waiter = None
+        self.client = client
+        self.configuration = context.configuration
+        self.connect_troubles = ConnectTroubles(shard_id, context.reports)
+        self.connection = None
+        self.counts = SessionCounts()
+        self.discovery = context.discovery
+        self.gateway = gateway
+        self.heartbeat_interval = 0.0
+        self.identify_queue = context.identify_queue
+        self.kokoro = None
+        self.machine = SessionMachine(None, context.configuration.offline_timeout)
+        self.observer = None
+        self.reports = context.reports
+        self.restored = None
+        self.send_queue = SendQueue(shard_id, context.reports)
+        self.shard_id = shard_id
+        return self
+    
+    
+    def __repr__(self):
+        return f'<{type(self).__name__} shard_id = {self.shard_id!r}, state = {self.machine.state!r}>'
     
     # ---- for the shard ----
     
     def is_running(self):
         """
         Returns whether the session is driven.
-        
-        Returns
-        -------
-        is_running : `bool`
         """
         return self._result is not None
-    
-    
-    def is_connected(self):
-        """
-        Returns whether there is a connection that said HELLO.
-        
-        Returns
-        -------
-        is_connected : `bool`
-        """
-        return self.machine.state not in DOWN_STATES
     
     
     async def run(self, waiter):
@@ -102,53 +165,36 @@ class SessionDriver(SessionActions):
         result = Future(KOKORO)
         self._result = result
         self._waiter = waiter
-        self._offline_since = None
         
         try:
             self.send_queue.start()
-            self.receive(INPUT_START)
+            self._receive(INPUT_START)
             return await result
         
         finally:
             self._result = None
-            if self.machine.state not in ENDED_STATES:
+            if self.machine.state not in (STATE_STOPPED, STATE_FAILED):
                 # The run was cancelled.
-                self._stop(INPUT_ABORT, False)
+                self.abort()
             
             if (waiter is not None):
                 waiter.set_result_if_pending(False)
     
     
-    def _stop(self, input_, outcome):
-        """
-        Stops the session.
-        
-        Parameters
-        ----------
-        input_ : `str`
-            How: ``INPUT_CLOSE``, ``INPUT_SUSPEND``, ``INPUT_ABORT`` or ``INPUT_OFFLINE``.
-        outcome : `bool`
-            The outcome of the run.
-        
-        Returns
-        -------
-        closing_task : `None | Task`
-            Done when the connection is closed.
-        """
+    def _stop(self, input_):
+        """Stops the session as the input says. Returns the task that closes the connection, if there is one to close."""
         self._closing_task = None
-        self.receive(input_)
-        
-        if outcome:
-            # Offline: hata launches the gateway again, and who sent something meanwhile may still be waiting.
-            self.send_queue.pause()
-        else:
-            self.send_queue.stop()
-        
+        self._receive(input_)
+        self.send_queue.stop()
+        self._end_run(False)
+        return self._closing_task
+    
+    
+    def _end_run(self, outcome):
+        """Lets `.run` return."""
         result = self._result
         if (result is not None):
             result.set_result_if_pending(outcome)
-        
-        return self._closing_task
     
     
     def close(self):
@@ -160,31 +206,42 @@ class SessionDriver(SessionActions):
         closing_task : `None | Task`
             Done when the connection is closed.
         """
-        return self._stop(INPUT_CLOSE, False)
+        return self._stop(INPUT_CLOSE)
     
     
-    def suspend(self, outcome = False):
+    def suspend(self):
         """
         Stops, and keeps the session at Discord, so that it can be resumed.
-        
-        Parameters
-        ----------
-        outcome : `bool` = `False`, Optional
-            The outcome of the run.
         
         Returns
         -------
         closing_task : `None | Task`
             Done when the connection is closed.
         """
-        return self._stop(INPUT_SUSPEND, outcome)
+        return self._stop(INPUT_SUSPEND)
+    
+    
+    def suspend_offline(self):
+        """
+        Stops a shard that is offline, as its own timeout would: who sends goes on waiting, since hata launches the gateway
+        again.
+        
+        Returns
+        -------
+        closing_task : `None | Task`
+            Done when the connection is closed.
+        """
+        self._closing_task = None
+        self._receive(INPUT_SUSPEND)
+        self._end_offline()
+        return self._closing_task
     
     
     def abort(self):
         """
         Stops at once. The session is kept.
         """
-        self._stop(INPUT_ABORT, False)
+        self._stop(INPUT_ABORT)
     
     
     def terminate(self):
@@ -197,109 +254,85 @@ class SessionDriver(SessionActions):
             Done when the old connection is closed.
         """
         self._closing_task = None
-        self.receive(INPUT_TERMINATE)
+        self._receive(INPUT_TERMINATE)
         return self._closing_task
     
     
-    def send_heartbeat(self):
+    def fail(self, exception):
         """
-        Sends a heartbeat.
+        The session cannot be driven any more: `exception` is what `.run` raises.
+        """
+        result = self._result
+        if (result is not None):
+            result.set_exception_if_pending(exception)
         
-        Returns
-        -------
-        sent : `bool`
-        """
-        return self.send_queue.send_reserved(to_json(build_heartbeat_payload(self.machine.session.sequence)))
+        self.abort()
     
+    # ---- from the store ----
     
-    def get_next_permit_at(self):
+    def restore(self, restored):
         """
-        Returns when a heartbeat can be sent.
+        Takes over the session of the process before this one. To be called before the session is driven.
         
-        Returns
-        -------
-        next_permit_at : `float`
-            Monotonic time, in seconds.
+        Parameters
+        ----------
+        restored : ``RestoredSession``
+            The session.
         """
-        return self.send_queue.window.get_next_permit_at(LOOP_TIME(), True)
+        self.restored = restored
+        self.machine.session = restored.session
     
+    
+    def forget(self):
+        """
+        Lets go of the session: another process is to resume it. To be called when the session is not driven anymore.
+        """
+        self.restored = None
+        self.machine.session = Session()
+    
+    
+    def _end_restore(self, resumed):
+        """Discord has said what became of a restored session, if this one is: whether it was resumed, or there is a new one."""
+        restored = self.restored
+        if restored is None:
+            return
+        
+        self.restored = None
+        self.connection.dispatcher.set_replay_filter(None)
+        
+        if resumed:
+            restored.resumed(self.client, self.shard_id)
+        else:
+            restored.discard(self.client)
+            self.reports.report(
+                GatewayStoreReport('The session is not restored: Discord has ended it. The shard identifies.', self.shard_id)
+            )
     
     # ---- the machine ----
     
-    def receive(self, input_):
-        """
-        Gives the machine an input, and does what it says.
-        
-        Parameters
-        ----------
-        input_ : `str`
-            What happened.
-        """
-        self.perform(self.machine.receive(input_, LOOP_TIME(), random()))
+    def _receive(self, input_):
+        """Gives the machine an input, and does what it says."""
+        self._perform(self.machine.receive(input_, LOOP_TIME(), random()))
     
     
-    def perform(self, actions):
-        """
-        Does what the machine says.
-        
-        Parameters
-        ----------
-        actions : `None | tuple<str>`
-            What to do, in order.
-        """
+    def _perform(self, actions):
+        """Does what the machine says. An action that is not known is a mistake, and raises."""
         if actions is None:
             return
         
         for action in actions:
-            method = self._ACTIONS.get(action, None)
-            if (method is not None):
-                method(self)
+            self.ACTIONS[action](self)
         
-        self._arm()
-    
-    
-    def _arm(self):
-        """
-        Arms the timer for the deadline of the machine.
-        """
         handle = self._handle
         if (handle is not None):
-            self._handle = None
             handle.cancel()
         
-        machine = self.machine
-        deadline = machine.deadline
-        offline_at = self._get_offline_at()
-        if (offline_at is not None) and ((deadline is None) or (offline_at < deadline)):
-            deadline = offline_at
-        
-        if (deadline is not None):
-            self._sequence_when_armed = machine.session.sequence
-            self._looked_at = None
-            self._handle = KOKORO.call_at(min(deadline, LOOP_TIME() + TIMER_MAXIMUM), self._wake_up)
-    
-    
-    def _get_offline_at(self):
-        """
-        Returns when the run ends because no connection could be made.
-        
-        Returns
-        -------
-        offline_at : `None | float`
-            Monotonic time, in seconds.
-        """
-        offline_timeout = self.configuration.offline_timeout
-        offline_since = self._offline_since
-        if (offline_timeout is None) or (offline_since is None) or (self.machine.state not in OFFLINE_STATES):
-            return None
-        
-        return offline_since + offline_timeout
+        wake_up_at = self.machine.get_wake_up_at(LOOP_TIME())
+        self._handle = None if wake_up_at is None else KOKORO.call_at(wake_up_at, self._wake_up)
     
     
     def _wake_up(self):
-        """
-        The timer ran out.
-        """
+        """The timer ran out."""
         self._handle = None
         
         # A client that suspends its gateway does so a little later, and keeps the session.
@@ -307,51 +340,10 @@ class SessionDriver(SessionActions):
             self.close()
             return
         
-        machine = self.machine
-        now = LOOP_TIME()
-        
-        offline_at = self._get_offline_at()
-        if (offline_at is not None) and (now >= offline_at):
-            self._stop(INPUT_OFFLINE, True)
-        
-        elif machine.state == STATE_WAITING:
-            self.perform(machine.delay_over(now, random()))
-        
-        elif machine.deadline is None:
-            # Woken up before the end of the offline timeout.
-            self._arm()
-        
-        elif self._makes_progress():
-            machine.extend(now)
-            self._arm()
-        
-        elif self._looked_at is None:
-            # The loop runs timers before it reads. What is waited for may be there already, above all after a stall.
-            self._looked_at = now
-            late = (now - machine.deadline > SECOND_LOOK_DELAY)
-            self._handle = KOKORO.call_at(now + (STALL_TOLERANCE if late else SECOND_LOOK_DELAY), self._wake_up)
-        
-        else:
-            self.connect_troubles.timed_out(machine.state)
-            self.receive(INPUT_TIMEOUT)
-    
-    
-    def _makes_progress(self):
-        """
-        Returns whether what is waited for is on its way: events are being replayed, or wait to be handled by us.
-        
-        Returns
-        -------
-        makes_progress : `bool`
-        """
-        state = self.machine.state
-        if (state != STATE_IDENTIFYING) and (state != STATE_RESUMING):
-            return False
-        
-        if self.connection.web_socket.has_backlog:
-            return True
-        
-        return (state == STATE_RESUMING) and (self.machine.session.sequence != self._sequence_when_armed)
+        connection = self.connection
+        web_socket = None if connection is None else connection.web_socket
+        has_backlog = (web_socket is not None) and web_socket.has_backlog
+        self._perform(self.machine.wake_up(LOOP_TIME(), random(), has_backlog))
     
     # ---- from the identify queue ----
     
@@ -359,7 +351,7 @@ class SessionDriver(SessionActions):
         """
         The turn of the shard to identify is near.
         """
-        self.receive(INPUT_NEAR)
+        self._receive(INPUT_NEAR)
     
     
     def identify_permitted(self):
@@ -367,7 +359,7 @@ class SessionDriver(SessionActions):
         It is the shard's turn to identify.
         """
         self._ticket = None
-        self.receive(INPUT_PERMIT)
+        self._receive(INPUT_PERMIT)
     
     
     async def refresh_discovery(self):
@@ -383,6 +375,32 @@ class SessionDriver(SessionActions):
         except InvalidToken as exception:
             self.fail(exception)
     
+    # ---- from the heart ----
+    
+    def send_heartbeat(self):
+        """
+        Sends a heartbeat.
+        
+        Returns
+        -------
+        sent : `bool`
+        """
+        return self.send_queue.send_reserved(to_json(build_heartbeat_payload(self.machine.session.sequence)))
+    
+    
+    def get_next_permit_at(self):
+        """
+        Returns when a heartbeat can be sent.
+        """
+        return self.send_queue.window.get_next_permit_at(LOOP_TIME(), True)
+    
+    
+    def zombie_found(self, verdict):
+        """
+        The connection is dead.
+        """
+        self._receive(INPUT_ZOMBIE)
+    
     # ---- from the connection ----
     
     async def get_gateway_url(self):
@@ -390,10 +408,6 @@ class SessionDriver(SessionActions):
         Returns where to connect to.
         
         This method is a coroutine.
-        
-        Returns
-        -------
-        url : `str`
         """
         if self.machine.should_use_resume_url():
             return self.machine.session.resume_gateway_url
@@ -405,38 +419,16 @@ class SessionDriver(SessionActions):
         """
         The web socket is connected. HELLO comes next.
         """
-        self.receive(INPUT_CONNECTED)
+        self._receive(INPUT_CONNECTED)
     
     
     def connect_failed(self, report):
         """
-        No connection could be made.
-        
-        Parameters
-        ----------
-        report : ``GatewayConnectReport``
-            What was wrong.
+        No connection could be made; the report says why.
         """
         self.connect_troubles.failed(report)
-        self.machine.retry_after = report.retry_after
         self.connection = None
-        self.receive(INPUT_CONNECT_FAILED)
-    
-    
-    def fail(self, exception):
-        """
-        The session cannot be driven any more.
-        
-        Parameters
-        ----------
-        exception : `BaseException`
-            What `run` raises.
-        """
-        result = self._result
-        if (result is not None):
-            result.set_exception_if_pending(exception)
-        
-        self._stop(INPUT_ABORT, False)
+        self._perform(self.machine.connect_failed(report.retry_after, LOOP_TIME(), random()))
     
     
     def disconnected(self, close_code, exception):
@@ -451,37 +443,303 @@ class SessionDriver(SessionActions):
             What was wrong with the stream.
         """
         if isinstance(exception, ProtocolError):
-            self.messages.input_broken(exception)
+            self.input_broken(exception)
             return
         
         known = CLOSE_CODES.get(close_code, None)
         if (known is not None) and known.reported:
             self.reports.report(GatewayCloseReport(close_code, self.shard_id))
         
-        self.perform(self.machine.closed(close_code, LOOP_TIME(), random()))
+        self._perform(self.machine.closed(close_code, LOOP_TIME(), random()))
         
         if self.machine.state == STATE_FAILED:
             self.fail(create_fatal_exception(close_code))
     
     
-    def greeted(self):
+    def input_broken(self, exception):
         """
-        HELLO came: there is a connection.
-        """
-        self.counts.connects += 1
-        self._offline_since = None
-        self.connect_troubles.over()
-        self.perform(self.machine.hello(LOOP_TIME(), random()))
-    
-    # ---- from the heart ----
-    
-    def zombie_found(self, verdict):
-        """
-        The connection is dead.
+        What came cannot be understood: it is reported, and the session resumed on a new connection.
         
         Parameters
         ----------
-        verdict : `str`
-            Why.
+        exception : ``ProtocolError``
+            What was wrong.
         """
-        self.receive(INPUT_ZOMBIE)
+        self._report_input('broken', exception, 'The session is resumed on a new connection.')
+        self._perform(self.machine.broken(exception, LOOP_TIME(), random()))
+    
+    
+    def _report_input(self, trouble, exception, consequence):
+        """Reports what could not be understood; once, if it comes again after the same event."""
+        report = GatewayInputReport(
+            f'what came from Discord cannot be understood: {exception} {consequence}', self.shard_id
+        )
+        # The frames that it went through hold the connection and the payload; so does what it was made from. Whoever keeps
+        # the report should keep neither.
+        exception.__context__ = None
+        report.__cause__ = exception.with_traceback(None)
+        self.reports.report_once(
+            f'{trouble} {self.shard_id}', report, (self.machine.session.sequence, str(exception))
+        )
+    
+    
+    def payload_unreadable(self, exception):
+        """
+        A payload is not what it should be.
+        
+        Parameters
+        ----------
+        exception : ``PayloadError``
+            What was wrong.
+        
+        Returns
+        -------
+        is_passed_over : `bool`
+            Otherwise the connection is of no use any more.
+        """
+        if not self.machine.passes_over_unreadable():
+            return False
+        
+        self._report_input('passed over', exception, 'It came several times, and is passed over now.')
+        return True
+    
+    
+    def sequence_out_of_order(self, sequence):
+        """
+        An event came that is not later than the last one; it was not dispatched.
+        """
+        self.counts.duplicates += 1
+        if not self.machine.trusts_old_sequence():
+            self.input_broken(PayloadError('The sequence went back.'))
+    
+    
+    def operation_received(self, operation, payload):
+        """
+        Anything but a dispatch came. Unknown operations are normal (Discord docs, Gateway: "Opcodes").
+        
+        Parameters
+        ----------
+        operation : `int`
+            The operation.
+        payload : `dict<str, object>`
+            The payload.
+        """
+        if operation == HEARTBEAT_ACKNOWLEDGE:
+            if (self.kokoro is not None):
+                self.kokoro.answered()
+        
+        elif operation == HEARTBEAT:
+            if (self.kokoro is not None):
+                self.kokoro.beat_now()
+        
+        elif operation == HELLO:
+            self._hello_received(payload.get('d', None))
+        
+        elif operation == RECONNECT:
+            self._receive(INPUT_RECONNECT)
+        
+        elif operation == INVALIDATE_SESSION:
+            self._receive(INPUT_INVALID_RESUMABLE if payload.get('d', None) is True else INPUT_INVALID)
+    
+    
+    def _hello_received(self, data):
+        """HELLO came. A second one on a connection changes nothing."""
+        if self.machine.state != STATE_GREETING:
+            return
+        
+        try:
+            self.heartbeat_interval = read_heartbeat_interval(data)
+        except PayloadError as exception:
+            self.input_broken(exception)
+            return
+        
+        self.counts.connects += 1
+        self.connect_troubles.over()
+        self._perform(self.machine.hello(LOOP_TIME(), random()))
+    
+    
+    def ready_received(self, sequence, data):
+        """
+        READY came: there is a new session.
+        
+        Parameters
+        ----------
+        sequence : `None | int`
+            Its sequence.
+        data : `object`
+            Its data.
+        """
+        connection = self.connection
+        try:
+            self.machine.begin_session(sequence, data, connection.is_secure)
+        except PayloadError as exception:
+            self.input_broken(exception)
+            return
+        
+        self.counts.sessions += 1
+        self._end_restore(False)
+        connection.dispatcher.dispatch('READY', sequence, data)
+        # A parser may have led to the end of the connection.
+        if self.connection is connection:
+            self._receive(INPUT_READY)
+    
+    
+    def resumed_received(self, sequence, data):
+        """
+        RESUMED came: everything that was missed is replayed.
+        
+        Parameters
+        ----------
+        sequence : `None | int`
+            Its sequence.
+        data : `object`
+            Its data.
+        """
+        sequence = self.machine.get_resumed_sequence(sequence)
+        if sequence is None:
+            return
+        
+        self.counts.resumes += 1
+        self._end_restore(True)
+        connection = self.connection
+        connection.dispatcher.dispatch('RESUMED', sequence, data)
+        if self.connection is connection:
+            self._receive(INPUT_RESUMED)
+    
+    # ---- actions ----
+    
+    def _connect(self):
+        compression = self.configuration.resolved_compression
+        connection = GatewayConnection(self, self.client, self.machine.session, compression)
+        self.connection = connection
+        
+        connection.dispatcher.observer = self.observer
+        restored = self.restored
+        if (restored is not None):
+            connection.dispatcher.set_replay_filter(restored.replay_filter)
+        
+        connection.start(self.client.http, compression)
+    
+    
+    def _release_connection(self):
+        """Lets go of the connection: from here on nothing that it says is heard. Returns it, for the caller to close."""
+        connection = self.connection
+        if connection is None:
+            return None
+        
+        self.connection = None
+        kokoro = self.kokoro
+        if (kokoro is not None) and kokoro.should_run:
+            # It beats from HELLO on.
+            kokoro.stop()
+            self.counts.losses += 1
+        
+        self.send_queue.disconnect()
+        self.counts.add_dispatcher(connection.dispatcher)
+        return connection
+    
+    
+    def _drop(self, code = CLOSE_CODE_KEEP_SESSION):
+        """Gives the connection up, and keeps the session."""
+        connection = self._release_connection()
+        if (connection is not None):
+            self._closing_task = connection.close(code)
+    
+    
+    def _end(self):
+        """Gives the connection up, and the session with it."""
+        self._drop(CLOSE_CODE_END_SESSION)
+    
+    
+    def _abort_connection(self):
+        connection = self._release_connection()
+        if (connection is not None):
+            connection.abort()
+    
+    
+    def _enqueue(self):
+        self._ticket = self.identify_queue.enqueue(self, self.shard_id)
+    
+    
+    def _leave_queue(self):
+        ticket = self._ticket
+        if (ticket is not None):
+            self._ticket = None
+            self.identify_queue.withdraw(ticket)
+    
+    
+    def _set_ready(self):
+        """Says that IDENTIFY could be sent."""
+        if self._ticket is None:
+            self._enqueue()
+        
+        self.identify_queue.set_ready(self._ticket)
+    
+    
+    def _start_heartbeat(self):
+        """HELLO came: heartbeats start, and with them the send window of the connection."""
+        web_socket = self.connection.web_socket
+        interval = self.heartbeat_interval
+        self.send_queue.connect(web_socket, interval)
+        
+        kokoro = self.kokoro
+        if kokoro is None:
+            self.kokoro = kokoro = Kokoro(self)
+        
+        kokoro.start(web_socket, interval, random())
+    
+    
+    def _identify(self):
+        self.counts.identifies += 1
+        self.send_queue.send_reserved(to_json(build_client_identify_payload(self.client, self.shard_id)))
+    
+    
+    def _resume(self):
+        session = self.machine.session
+        self.send_queue.send_reserved(
+            to_json(build_resume_payload(self.client.token, session.session_id, session.sequence))
+        )
+    
+    
+    def _open_sends(self):
+        """READY or RESUMED is reached: what the bot sends goes out."""
+        self.send_queue.open()
+        
+        waiter = self._waiter
+        if (waiter is not None):
+            self._waiter = None
+            waiter.set_result_if_pending(True)
+    
+    
+    def _end_offline(self):
+        """The run is over, because no connection could be made: hata launches the gateway again."""
+        # Who sent something meanwhile may still be waiting.
+        self.send_queue.pause()
+        self._end_run(True)
+    
+    
+    def _report_no_connection(self):
+        self.connect_troubles.timed_out(STATE_CONNECTING)
+    
+    
+    def _report_no_hello(self):
+        self.connect_troubles.timed_out(STATE_GREETING)
+    
+    
+    # What the machine may ask for. `MACHINE_ACTIONS` it does itself.
+    ACTIONS = {
+        ACTION_ABORT: _abort_connection,
+        ACTION_CONNECT: _connect,
+        ACTION_DROP: _drop,
+        ACTION_END: _end,
+        ACTION_END_OFFLINE: _end_offline,
+        ACTION_ENQUEUE: _enqueue,
+        ACTION_HEARTBEAT: _start_heartbeat,
+        ACTION_IDENTIFY: _identify,
+        ACTION_LEAVE_QUEUE: _leave_queue,
+        ACTION_OPEN_SENDS: _open_sends,
+        ACTION_REPORT_NO_CONNECTION: _report_no_connection,
+        ACTION_REPORT_NO_HELLO: _report_no_hello,
+        ACTION_RESUME: _resume,
+        ACTION_SET_READY: _set_ready,
+    }

@@ -122,8 +122,8 @@ class DurableGatewayClientSharder(DurableGatewayClientBase):
                     # Stopped. That of others may still be on its way.
                     continue
                 
-                if not any(other.driver.is_connected() for other in self.gateways):
-                    await self._wait_closing(gateway.driver.suspend(True) for gateway in self.gateways)
+                if not any(other.driver.machine.is_connected() for other in self.gateways):
+                    await self._wait_closing(gateway.driver.suspend_offline() for gateway in self.gateways)
                     return True
                 
                 # The others are connected: the internet is there, so this shard goes on trying.

@@ -34,16 +34,22 @@ class Backoff:
         Attempts that can be made at once, as of `._budget_at`.
     _budget_at : `None | float`
         When the budget was last brought up to date.
+    delay_base : `float`
+        Seconds before the second attempt.
+    delay_maximum : `float`
+        Seconds that the delay grows to.
     failures : `int`
         Attempts in a row which did not reach READY or RESUMED.
     """
-    __slots__ = ('_budget', '_budget_at', 'failures')
+    __slots__ = ('_budget', '_budget_at', 'delay_base', 'delay_maximum', 'failures')
     
-    def __new__(cls):
+    def __new__(cls, delay_base = None, delay_maximum = None):
         """
-        Creates a backoff with a full budget.
+        Creates a backoff with a full budget. The parameters are the attributes; a bot has those of this module.
         """
         self = object.__new__(cls)
+        self.delay_base = DELAY_BASE if delay_base is None else delay_base
+        self.delay_maximum = DELAY_MAXIMUM if delay_maximum is None else delay_maximum
         self._budget = ATTEMPT_BUDGET
         self._budget_at = None
         self.failures = 0
@@ -68,7 +74,7 @@ class Backoff:
             return 0.0
         
         # 2 ** 6 is over a minute already; the exponent is bounded so that no count of failures overflows.
-        return min(DELAY_BASE * (1 << min(failures - 1, 6)), DELAY_MAXIMUM)
+        return min(self.delay_base * (1 << min(failures - 1, 6)), self.delay_maximum)
     
     
     def attempt(self, now, jitter, minimum = 0.0):

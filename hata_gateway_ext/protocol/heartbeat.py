@@ -13,7 +13,7 @@ the peer sent while the loop stood still may wait unread. The later the first lo
 """
 __all__ = (
     'HEARTBEAT_BEAT', 'HEARTBEAT_SILENT', 'HEARTBEAT_UNACKNOWLEDGED', 'HeartbeatClock', 'LATENCY_WINDOW_SIZE',
-    'SILENCE_MAXIMUM', 'STALL_GRACE', 'STALL_TOLERANCE', 'UNACKNOWLEDGED_LIMIT',
+    'SILENCE_MAXIMUM', 'STALL_GRACE', 'STALL_TOLERANCE', 'UNACKNOWLEDGED_LIMIT', 'get_second_look_at',
 )
 
 from collections import deque
@@ -42,6 +42,13 @@ LATENCY_WINDOW_SIZE = 20
 
 # Heartbeats of which the acknowledgement is awaited. More are outstanding only if the peer does not acknowledge at all.
 OUTSTANDING_MAXIMUM = 4
+
+
+def get_second_look_at(now, deadline):
+    """
+    Returns when to look again before a loss is believed: the later the first look came, the more there may be to read.
+    """
+    return now + (STALL_GRACE if now - deadline > STALL_TOLERANCE else STALL_TOLERANCE)
 
 
 class HeartbeatClock:
@@ -254,7 +261,7 @@ class HeartbeatClock:
         
         # `_excused_until` is over here; if it was given for this very deadline, it is not given again.
         if self._excused_until < deadline:
-            self._excused_until = now + (STALL_GRACE if now - deadline > STALL_TOLERANCE else STALL_TOLERANCE)
+            self._excused_until = get_second_look_at(now, deadline)
             return None
         
         return verdict

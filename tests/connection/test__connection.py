@@ -34,26 +34,11 @@ def test__build_gateway_url(url, compression, gateway_url):
     assert build_gateway_url(url, compression) == gateway_url.format(f'v={API_VERSION}&encoding=json')
 
 
-class FakeMessages:
-    """What a connection tells the message handler."""
-    def __init__(self, told):
-        self.told = told
-    
-    
-    def __getattr__(self, name):
-        def tell(*arguments):
-            self.told.append((name, *arguments))
-            return True
-        
-        return tell
-
-
 class FakeDriver:
     """The driver of a shard, as far as its connections know it."""
     def __init__(self, url):
         self.shard_id = 5
         self.told = []
-        self.messages = FakeMessages(self.told)
         self.url = url
     
     
@@ -64,20 +49,12 @@ class FakeDriver:
         return self.url
     
     
-    def connected(self):
-        self.told.append(('connected',))
-    
-    
-    def connect_failed(self, report):
-        self.told.append(('connect_failed', report))
-    
-    
-    def disconnected(self, close_code, exception):
-        self.told.append(('disconnected', close_code, exception))
-    
-    
-    def fail(self, exception):
-        self.told.append(('fail', exception))
+    def __getattr__(self, name):
+        def tell(*arguments):
+            self.told.append((name, *arguments))
+            return True
+        
+        return tell
 
 
 @pytest.fixture

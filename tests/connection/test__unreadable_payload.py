@@ -2,7 +2,7 @@
 A payload that Discord sends unreadable again and again costs itself, and nothing else.
 """
 from hata_gateway_ext import GatewayInputReport
-from hata_gateway_ext.gateway.message_handler import UNREADABLE_LIMIT
+from hata_gateway_ext.protocol.session import UNREADABLE_LIMIT
 from hata_gateway_ext.local_discord import LocalDiscord, Replace
 
 

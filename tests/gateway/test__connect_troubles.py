@@ -7,23 +7,10 @@ from hata_gateway_ext.errors import (
     CONNECT_FAILURE_HTTP, CONNECT_FAILURE_REFUSED, CONNECT_FAILURE_TIMEOUT, GatewayConnectReport
 )
 from hata_gateway_ext.gateway.connect_troubles import ConnectTroubles, TIMEOUT_MESSAGES
-from hata_gateway_ext.gateway.reports import Reports
 from hata_gateway_ext.protocol.session import STATE_TIMEOUTS
 from hata_gateway_ext.protocol.transitions import STATES, STATE_CONNECTING, STATE_GREETING
 
-
-class RecordingReports(Reports):
-    """Keeps what is reported, instead of giving it to a client."""
-    __slots__ = ('reported',)
-    
-    def __new__(cls):
-        self = Reports.__new__(cls, None)
-        self.reported = []
-        return self
-    
-    
-    def report(self, exception):
-        self.reported.append(exception)
+from ..doubles.reports import RecordingReports
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from scarletio import CancelledError, Future, LOOP_TIME, Task
 from hata_gateway_ext import DurableGatewayClientShard, setup_ext_gateway_ext
 from hata_gateway_ext.local_discord import Close, Invalidate, LocalDiscord, Refuse, Skip
 from hata_gateway_ext.protocol.transitions import (
-    STATE_CONNECTING, STATE_GREETING, STATE_IDENTIFYING, STATE_QUEUED, STATE_READY, STATE_RESUMING, STATE_STOPPED,
+    STATE_CONNECTING, STATE_GREETING, STATE_IDENTIFYING, STATE_QUEUED, STATE_READY, STATE_STOPPED,
     STATE_WAITING
 )
 
@@ -459,50 +459,6 @@ async def test__SessionDriver__offline(discord, make_bot, stage):
     await assert_is_clean(discord, bot)
 
 
-@pytest.mark.filterwarnings('ignore:The session start limit is exhausted')
-async def test__SessionDriver__offline_in_a_year(discord, make_bot):
-    """A timeout that is too long for a timer of the loop is waited for in parts."""
-    year = 365.0 * 86400.0
-    bot = make_bot(discord, gateway_offline_timeout = year)
-    run = Run(bot)
-    await bring_into(discord, run, STATE_QUEUED, None)
-    
-    def wake_up():
-        driver = run.driver
-        driver._offline_since = LOOP_TIME()
-        driver._arm()
-        armed_for = driver._handle.when - LOOP_TIME()
-        driver._handle.cancel()
-        driver._wake_up()
-        return armed_for, driver._handle is not None, driver.machine.state
-    
-    armed_for, is_armed, state = await bot.call(wake_up)
-    assert armed_for < 24.0 * 86400.0
-    assert is_armed
-    assert state == STATE_QUEUED
-    await bot.run(bot.gateway.close())
-    assert (await run.end()) is False
-
-
-async def test__SessionDriver__second_look(discord, gateway_run):
-    """RESUMED that comes in time, though the loop stood still over the deadline, is taken for what it is."""
-    await gateway_run.start()
-    await gateway_run.bot.run(get_result(gateway_run.waiter), 10.0)
-    driver = gateway_run.driver
-    
-    def miss_deadline():
-        driver.machine.state = STATE_RESUMING
-        driver.machine.deadline = 0.0
-        driver._sequence_when_armed = driver.machine.session.sequence
-        driver._wake_up()
-        looked_at = driver._looked_at
-        state = driver.machine.state
-        driver._wake_up()
-        return looked_at is not None, state, driver.machine.state
-    
-    assert await gateway_run.bot.call(miss_deadline) == (True, STATE_RESUMING, STATE_WAITING)
-
-
 async def test__SessionDriver__repr(discord, gateway_run):
     """The reprs of what belongs to a session show neither token nor session id."""
     await gateway_run.start()
@@ -511,7 +467,7 @@ async def test__SessionDriver__repr(discord, gateway_run):
     
     secrets = (discord.token, driver.machine.session.session_id)
     for thing in (
-        driver, driver.machine, driver.machine.session, driver.connection, driver.connection.dispatcher, driver.messages,
+        driver, driver.machine, driver.machine.session, driver.connection, driver.connection.dispatcher,
         driver.kokoro, driver.send_queue, driver.counts, driver.connect_troubles, driver.reports, driver.discovery,
         driver.identify_queue, driver.identify_queue.limiter, driver.gateway, driver.gateway.context, driver.configuration,
         driver.connection.web_socket, driver.gateway.gateways, driver.client.client_gateway_reshard,

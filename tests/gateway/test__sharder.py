@@ -81,7 +81,6 @@ async def test__DurableGatewayClientSharder__latency(discord, make_bot):
     
     def give_hearts():
         for shard, latency in ((first, 0.25), (second, 0.75)):
-            shard.driver.messages.heartbeat_interval = 40.0
             shard.driver.kokoro = FakeHeart(latency)
     
     await bot.call(give_hearts)

@@ -188,11 +188,9 @@ def test__retry_after_is_followed_within_bounds(retry_after, jitter, failures):
     machine.receive(INPUT_START, 0.0, jitter)
     machine.delay_over(0.0, jitter)
     machine.backoff.failures = failures
-    machine.retry_after = retry_after
-    machine.receive(INPUT_CONNECT_FAILED, 0.0, jitter)
+    machine.connect_failed(retry_after, 0.0, jitter)
     
     assert min(retry_after, RETRY_AFTER_MAXIMUM) <= machine.deadline <= RETRY_AFTER_MAXIMUM
-    assert machine.retry_after == 0.0
 
 
 # ---- identify queue ----

@@ -284,7 +284,8 @@ class Shards(RuleBasedStateMachine):
         if state in TIMEOUTS:
             failures = shard.machine.backoff.failures
             deadline = shard.machine.deadline
-            self.advance(deadline - self.now)
+            # It is believed at the second look.
+            self.advance(deadline - self.now + STALL_TOLERANCE + EPSILON)
             assert shard.machine.backoff.failures > failures
             assert (not shard.is_in(state)) or (shard.machine.deadline > deadline)
     
@@ -294,10 +295,9 @@ class Shards(RuleBasedStateMachine):
         shard = self.shards[shard_id]
         shard.jitter = jitter
         if shard.is_in(STATE_CONNECTING):
-            shard.machine.retry_after = retry_after
             # The attempt is over without a connection.
             shard.give_up()
-            shard.receive(INPUT_CONNECT_FAILED)
+            shard.perform(shard.machine.connect_failed(retry_after, self.now, jitter))
     
     
     @rule(shard_id = SHARD_IDS, jitter = JITTERS)

@@ -1,9 +1,13 @@
 import pytest
 
-from hata_gateway_ext.protocol.backoff import RETRY_AFTER_MAXIMUM
-from hata_gateway_ext.protocol.session import STATE_TIMEOUTS, Session, SessionMachine
+from hata_gateway_ext.protocol.backoff import Backoff, RETRY_AFTER_MAXIMUM
+from hata_gateway_ext.protocol.errors import InflateError, PayloadError
+from hata_gateway_ext.protocol.heartbeat import STALL_GRACE, STALL_TOLERANCE
+from hata_gateway_ext.protocol.session import (
+    STATE_TIMEOUTS, Session, SessionLimits, SessionMachine, UNREADABLE_LIMIT
+)
 from hata_gateway_ext.protocol.transitions import (
-    ACTION_CONNECT, ACTION_DROP, ACTION_ENQUEUE, ACTION_IDENTIFY, ACTION_OPEN_SENDS, ACTION_RESUME, INPUT_ABORT,
+    ACTION_CONNECT, ACTION_DROP, ACTION_END_OFFLINE, ACTION_ENQUEUE, ACTION_IDENTIFY, ACTION_OPEN_SENDS, ACTION_RESUME, INPUT_ABORT,
     INPUT_BROKEN, INPUT_CLOSE, INPUT_CONNECTED, INPUT_CONNECT_FAILED, INPUT_INVALID, INPUT_INVALID_RESUMABLE,
     INPUT_LOST, INPUT_NEAR, INPUT_OFFLINE, INPUT_PERMIT, INPUT_READY, INPUT_RECONNECT, INPUT_RESUMED, INPUT_START,
     INPUT_SUSPEND, INPUT_TERMINATE, INPUT_TIMEOUT, INPUT_ZOMBIE, STATES, STATE_AWAITING_PERMIT, STATE_CONNECTING,
@@ -112,31 +116,283 @@ def test__SessionMachine__deadline(state):
     assert ((state, INPUT_TIMEOUT) in TRANSITIONS) is (timeout is not None)
     
     if (timeout is not None):
-        machine.receive(INPUT_TIMEOUT, timeout, 0.0)
+        # It is believed at the second look.
+        assert machine.wake_up(timeout, 0.0, False) == ()
+        assert machine.state == state
+        now = machine.deadline
+        assert now == timeout + STALL_TOLERANCE
+        assert ACTION_DROP in machine.wake_up(now, 0.0, False) or state == STATE_CONNECTING
         assert machine.state == STATE_WAITING
         assert machine.backoff.failures == 1
-        assert machine.deadline == timeout + 0.5
+        assert machine.deadline == now + 0.5
         # Whatever was not answered: the session is kept.
         assert machine.session is session or session is None
 
 
 @pytest.mark.parametrize('state', (STATE_CONNECTING, STATE_GREETING, STATE_IDENTIFYING, STATE_RESUMING))
-def test__SessionMachine__extend(state):
-    """What makes progress gets its time anew."""
+def test__SessionMachine__wake_up__backlog(state):
+    """What waits to be handled by us gets its time anew, while READY or RESUMED may be in it."""
     machine = _get_machine(state, _create_session() if state == STATE_RESUMING else None)
-    machine.extend(7.0)
+    timeout = STATE_TIMEOUTS[state]
     
-    assert machine.deadline == 7.0 + STATE_TIMEOUTS[state]
+    assert machine.wake_up(timeout, 0.0, True) == ()
+    assert machine.state == state
+    makes_progress = state in (STATE_IDENTIFYING, STATE_RESUMING)
+    assert machine.deadline == timeout + (timeout if makes_progress else STALL_TOLERANCE)
 
 
-@pytest.mark.parametrize('state', (STATE_STOPPED, STATE_WAITING, STATE_QUEUED, STATE_AWAITING_PERMIT, STATE_READY))
-def test__SessionMachine__extend__without_timeout(state):
-    """A state that has no timeout gets none, and the delay of an attempt is not touched."""
+@pytest.mark.parametrize('state', (STATE_IDENTIFYING, STATE_RESUMING))
+def test__SessionMachine__wake_up__events(state):
+    """A replay that goes on gets its time anew, as often as it does; it has the whole second look then."""
+    machine = _get_machine(state, _create_session() if state == STATE_RESUMING else None)
+    now = 0.0
+    for sequence in range(100, 105):
+        machine.session.sequence = sequence
+        now = machine.deadline
+        machine.wake_up(now, 0.0, False)
+        if state == STATE_IDENTIFYING:
+            assert machine.deadline == now + STALL_TOLERANCE
+            return
+        
+        assert machine.deadline == now + STATE_TIMEOUTS[state]
+    
+    now = machine.deadline
+    machine.wake_up(now, 0.0, False)
+    assert machine.deadline == now + STALL_TOLERANCE
+    assert machine.state == state
+
+
+@pytest.mark.parametrize(('lateness', 'patience'), ((0.0, STALL_TOLERANCE), (0.04, STALL_TOLERANCE), (3.0, STALL_GRACE)))
+def test__SessionMachine__wake_up__second_look(lateness, patience):
+    """RESUMED that came in time, though the loop stood still over the deadline, is taken for what it is."""
+    machine = _get_machine(STATE_RESUMING, _create_session())
+    now = machine.deadline + lateness
+    assert machine.wake_up(now, 0.0, False) == ()
+    assert machine.deadline == now + patience
+    # Too early: nothing happens.
+    assert machine.wake_up(now + patience * 0.5, 0.0, False) == ()
+    assert machine.state == STATE_RESUMING
+    
+    machine.session.sequence += 1
+    now += patience
+    machine.wake_up(now, 0.0, False)
+    assert machine.deadline == now + STATE_TIMEOUTS[STATE_RESUMING]
+
+
+@pytest.mark.parametrize('state', (STATE_STOPPED, STATE_QUEUED, STATE_AWAITING_PERMIT, STATE_READY, STATE_FAILED))
+def test__SessionMachine__wake_up__without_timeout(state):
+    """A state that has no timeout is left alone, however late it is."""
     machine = _get_machine(state)
-    deadline = machine.deadline
-    machine.extend(7.0)
     
-    assert machine.deadline == deadline
+    assert machine.get_wake_up_at(7.0) is None
+    assert machine.wake_up(1e9, 0.0, False) == ()
+    assert machine.state == state
+    assert machine.deadline is None
+
+
+def test__SessionMachine__wake_up__waiting():
+    """The delay of an attempt leads on, and not before it is over."""
+    machine = SessionMachine(_create_session())
+    machine.receive(INPUT_START, 5.0, 0.0)
+    assert machine.get_wake_up_at(5.0) == 5.0
+    assert machine.wake_up(4.9, 0.0, False) == ()
+    assert machine.wake_up(5.0, 0.0, False) == (ACTION_CONNECT,)
+
+
+@pytest.mark.parametrize('state', STATES)
+def test__SessionMachine__is_connected(state):
+    """Connected is what said HELLO."""
+    machine = _get_machine(state, _create_session() if state == STATE_RESUMING else None)
+    assert machine.is_connected() is (
+        state in (STATE_AWAITING_PERMIT, STATE_IDENTIFYING, STATE_RESUMING, STATE_READY)
+    )
+
+
+# ---- offline ----
+
+def _fail_for(machine, now, until):
+    """Attempts that come to nothing, until the machine ends the run. Returns when it did, and its last actions."""
+    while now < until:
+        now = machine.get_wake_up_at(now)
+        actions = machine.wake_up(now, 0.5, False)
+        if machine.state == STATE_STOPPED:
+            return now, actions
+    
+    return None, ()
+
+
+def test__SessionMachine__offline_timeout():
+    """The run ends when no connection said HELLO for that long, beginning with the first attempt; the session is kept."""
+    session = _create_session()
+    machine = SessionMachine(session, 100.0)
+    machine.receive(INPUT_START, 1000.0, 0.0)
+    now, actions = _fail_for(machine, 1000.0, 2000.0)
+    assert now == 1100.0
+    assert actions[-1] == ACTION_END_OFFLINE
+    assert machine.session is session
+    assert machine.get_wake_up_at(now) is None
+    
+    # A new start begins anew.
+    machine.receive(INPUT_START, 5000.0, 0.0)
+    first_attempt_at = machine.deadline
+    assert _fail_for(machine, 5000.0, 6000.0)[0] == first_attempt_at + 100.0
+
+
+def test__SessionMachine__offline_timeout__hello():
+    """HELLO ends it: what is lost later counts from then on."""
+    machine = SessionMachine(_create_session(), 100.0)
+    machine.receive(INPUT_START, 0.0, 0.0)
+    machine.delay_over(0.0, 0.0)
+    machine.receive(INPUT_CONNECTED, 20.0, 0.0)
+    machine.hello(20.0, 0.0)
+    machine.receive(INPUT_RESUMED, 20.0, 0.0)
+    assert machine.get_wake_up_at(90.0) is None
+    assert machine.wake_up(500.0, 0.0, False) == ()
+    
+    machine.closed(None, 500.0, 0.0)
+    assert _fail_for(machine, 500.0, 1000.0)[0] == 600.0
+
+
+def test__SessionMachine__offline_timeout__none():
+    """Without it a shard tries for ever."""
+    machine = SessionMachine(_create_session())
+    machine.receive(INPUT_START, 0.0, 0.0)
+    assert _fail_for(machine, 0.0, 1e6)[0] is None
+
+
+def test__SessionMachine__get_wake_up_at__far():
+    """A time that is too far for a timer of the loop is waited for in parts."""
+    year = 365.0 * 86400.0
+    machine = _get_machine(STATE_QUEUED)
+    machine.offline_timeout = year
+    for input_ in (INPUT_NEAR, INPUT_CONNECT_FAILED):
+        machine.receive(input_, 0.0, 0.0)
+    machine.delay_over(0.5, 0.0)
+    assert machine.state == STATE_QUEUED
+    
+    now = 0.0
+    for day in range(1, 366):
+        assert machine.state == STATE_QUEUED
+        assert machine.wake_up(now, 0.0, False) == ()
+        now = machine.get_wake_up_at(now)
+        assert now == day * 86400.0
+    
+    assert ACTION_END_OFFLINE in machine.wake_up(now, 0.0, False)
+
+
+# ---- what Discord says ----
+
+READY_DATA = {'session_id': 'secret', 'resume_gateway_url': URL, 'user': {'id': '1'}, 'guilds': [{'id': '2'}]}
+
+
+def test__SessionMachine__begin_session():
+    """READY: its session is taken over; the sequence follows when the event was dispatched."""
+    machine = _get_machine(STATE_IDENTIFYING)
+    machine.begin_session(1, READY_DATA, True)
+    session = machine.session
+    assert (session.session_id, session.resume_gateway_url, session.sequence) == ('secret', URL, None)
+
+
+@pytest.mark.parametrize(
+    ('url', 'is_secure', 'expected'),
+    ((URL, True, URL), ('ws://127.0.0.1', True, None), ('ws://127.0.0.1', False, 'ws://127.0.0.1'), (None, True, None)),
+)
+def test__SessionMachine__begin_session__url(url, is_secure, expected):
+    """Where the session is resumed, if the token may be sent there; otherwise it is resumed where it began."""
+    machine = _get_machine(STATE_IDENTIFYING)
+    machine.begin_session(1, {**READY_DATA, 'resume_gateway_url': url}, is_secure)
+    assert machine.session.resume_gateway_url == expected
+
+
+@pytest.mark.parametrize('state', [state for state in STATES if state != STATE_IDENTIFYING])
+def test__SessionMachine__begin_session__without_identify(state):
+    """READY that nobody asked for changes nothing of the session."""
+    machine = _get_machine(state, _create_session() if state == STATE_RESUMING else None)
+    session_id = machine.session.session_id
+    with pytest.raises(PayloadError, match = 'READY without IDENTIFY'):
+        machine.begin_session(1, READY_DATA, True)
+    
+    assert machine.session.session_id == session_id
+
+
+@pytest.mark.parametrize('name', ('session_id', 'user', 'guilds'))
+def test__SessionMachine__begin_session__lacks(name):
+    """READY that lacks what is needed is no session."""
+    machine = _get_machine(STATE_IDENTIFYING)
+    with pytest.raises(PayloadError, match = name):
+        machine.begin_session(1, {key: value for key, value in READY_DATA.items() if key != name}, True)
+    
+    assert machine.session.session_id is None
+
+
+@pytest.mark.parametrize(('sequence', 'expected'), ((13, 13), (12, 12), (11, 12), (None, 12)))
+def test__SessionMachine__get_resumed_sequence(sequence, expected):
+    """The sequence of RESUMED never leads back."""
+    assert _get_machine(STATE_RESUMING, _create_session()).get_resumed_sequence(sequence) == expected
+
+
+@pytest.mark.parametrize('state', [state for state in STATES if state != STATE_RESUMING])
+def test__SessionMachine__get_resumed_sequence__without_resume(state):
+    """RESUMED that nobody asked for says nothing."""
+    assert _get_machine(state).get_resumed_sequence(99) is None
+
+
+@pytest.mark.parametrize('state', STATES)
+def test__SessionMachine__trusts_old_sequence(state):
+    """An event that goes back breaks the stream only where nothing is replayed."""
+    machine = _get_machine(state, _create_session() if state == STATE_RESUMING else None)
+    assert machine.trusts_old_sequence() is (state != STATE_READY)
+
+
+def _break(machine, exception):
+    """The same again: broken, and resumed."""
+    machine.broken(exception, 0.0, 0.0)
+    machine.delay_over(0.0, 0.0)
+    machine.receive(INPUT_CONNECTED, 0.0, 0.0)
+    machine.hello(0.0, 0.0)
+    assert machine.state == STATE_RESUMING
+
+
+def test__SessionMachine__unreadable():
+    """The same payload: the session is resumed for it three times, then it is passed over. The next one begins anew."""
+    machine = _get_machine(STATE_RESUMING, _create_session())
+    for _ in range(UNREADABLE_LIMIT):
+        assert not machine.passes_over_unreadable()
+        _break(machine, PayloadError('No JSON.'))
+    
+    assert machine.passes_over_unreadable()
+    machine.session.sequence += 1
+    assert not machine.passes_over_unreadable()
+    
+    _break(machine, PayloadError('No JSON.'))
+    assert not machine.passes_over_unreadable()
+
+
+def test__SessionMachine__unreadable__broken_stream():
+    """A stream that breaks at the same event again and again says nothing about a payload: none is passed over for it."""
+    machine = _get_machine(STATE_RESUMING, _create_session())
+    for _ in range(UNREADABLE_LIMIT * 2):
+        _break(machine, InflateError('Corrupt.'))
+        assert not machine.passes_over_unreadable()
+
+
+def test__SessionMachine__limits():
+    """A machine is as patient as it is told to be."""
+    limits = SessionLimits(0.25, 0.0, {STATE_RESUMING: 3.0})
+    machine = SessionMachine(_create_session(), limits = limits, backoff = Backoff(0.1, 0.2))
+    machine.receive(INPUT_START, 0.0, 0.0)
+    machine.delay_over(0.0, 0.0)
+    assert machine.deadline is None
+    machine.receive(INPUT_CONNECTED, 0.0, 0.0)
+    machine.hello(0.0, 0.0)
+    assert machine.deadline == 3.0
+    machine.receive(INPUT_LOST, 0.0, 1.0)
+    assert machine.deadline == 0.1
+    machine.delay_over(0.1, 0.0)
+    machine.receive(INPUT_CONNECTED, 0.1, 0.0)
+    machine.hello(0.1, 0.0)
+    machine.receive(INPUT_INVALID, 1.0, 0.0)
+    assert machine.deadline == 1.25
 
 
 # ---- the way up ----
@@ -331,8 +587,7 @@ def test__SessionMachine__first_attempt_is_at_once():
 def test__SessionMachine__retry_after():
     """What the peer asked for (`Retry-After`) is waited for, once."""
     machine = _get_machine(STATE_CONNECTING)
-    machine.retry_after = 33.0
-    machine.receive(INPUT_CONNECT_FAILED, 0.0, 0.0)
+    machine.connect_failed(33.0, 0.0, 0.0)
     assert machine.deadline == 33.0
     
     machine.delay_over(33.0, 0.0)
@@ -348,8 +603,7 @@ def test__SessionMachine__retry_after():
 def test__SessionMachine__retry_after__bounds(retry_after, delay):
     """A server that asks for too much, or for nonsense, is asked again nevertheless."""
     machine = _get_machine(STATE_CONNECTING)
-    machine.retry_after = retry_after
-    machine.receive(INPUT_CONNECT_FAILED, 0.0, 0.0)
+    machine.connect_failed(retry_after, 0.0, 0.0)
     
     assert machine.deadline == delay
 

@@ -12,10 +12,10 @@ from hata_gateway_ext.protocol.heartbeat import HEARTBEAT_BEAT, HeartbeatClock
 from hata_gateway_ext.protocol.rate_limit import SEND_LIMIT, SEND_WINDOW, SendWindow
 from hata_gateway_ext.protocol.session import SessionMachine
 from hata_gateway_ext.protocol.transitions import (
-    ACTION_ABORT, ACTION_CONNECT, ACTION_DROP, ACTION_END, ACTION_ENQUEUE, ACTION_HEARTBEAT, ACTION_IDENTIFY,
-    ACTION_LEAVE_QUEUE, ACTION_OPEN_SENDS, ACTION_RESUME, ACTION_SET_READY, INPUT_BROKEN, INPUT_CONNECTED,
-    INPUT_INVALID, INPUT_INVALID_RESUMABLE, INPUT_PERMIT, INPUT_READY, INPUT_RESUMED, INPUT_TIMEOUT, INPUT_ZOMBIE,
-    STATE_CONNECTING, STATE_GREETING, STATE_IDENTIFYING, STATE_RESUMING, STATE_WAITING
+    ACTION_ABORT, ACTION_CONNECT, ACTION_DROP, ACTION_END, ACTION_END_OFFLINE, ACTION_ENQUEUE, ACTION_HEARTBEAT,
+    ACTION_IDENTIFY, ACTION_LEAVE_QUEUE, ACTION_OPEN_SENDS, ACTION_REPORT_NO_CONNECTION, ACTION_REPORT_NO_HELLO,
+    ACTION_RESUME, ACTION_SET_READY, INPUT_BROKEN, INPUT_CONNECTED, INPUT_INVALID, INPUT_INVALID_RESUMABLE, INPUT_PERMIT,
+    INPUT_READY, INPUT_RESUMED, INPUT_ZOMBIE, STATE_CONNECTING, STATE_GREETING, STATE_IDENTIFYING, STATE_RESUMING
 )
 
 # What sums of times may be off by.
@@ -69,8 +69,7 @@ class VirtualShard:
     
     def perform(self, actions):
         for action in actions or ():
-            if action in self.ACTIONS:
-                self.ACTIONS[action](self)
+            self.ACTIONS[action](self)
     
     
     def connect(self):
@@ -166,15 +165,22 @@ class VirtualShard:
         return True
     
     
+    def say(self):
+        """What is only said, or is about the run."""
+    
+    
     ACTIONS = {
         ACTION_ABORT: give_up,
         ACTION_CONNECT: connect,
         ACTION_DROP: give_up,
         ACTION_END: give_up,
+        ACTION_END_OFFLINE: say,
         ACTION_ENQUEUE: enqueue,
         ACTION_HEARTBEAT: start_heartbeat,
         ACTION_IDENTIFY: identify,
         ACTION_LEAVE_QUEUE: leave_queue,
+        ACTION_REPORT_NO_CONNECTION: say,
+        ACTION_REPORT_NO_HELLO: say,
         ACTION_OPEN_SENDS: open_sends,
         ACTION_RESUME: resume,
         ACTION_SET_READY: set_ready,
@@ -183,7 +189,7 @@ class VirtualShard:
     # ---- time ----
     
     def get_wake_up_at(self):
-        wake_up_at = self.machine.deadline
+        wake_up_at = self.machine.get_wake_up_at(self.world.now)
         if (self.clock is not None):
             beat_at = self.clock.get_wake_up_at(self.last_received_at)
             if (wake_up_at is None) or (beat_at < wake_up_at):
@@ -194,12 +200,9 @@ class VirtualShard:
     
     def wake_up(self):
         now = self.world.now
-        deadline = self.machine.deadline
-        if (deadline is not None) and (deadline <= now):
-            if self.machine.state == STATE_WAITING:
-                self.perform(self.machine.delay_over(now, self.jitter))
-            else:
-                self.receive(INPUT_TIMEOUT)
+        wake_up_at = self.machine.get_wake_up_at(now)
+        if (wake_up_at is not None) and (wake_up_at <= now):
+            self.perform(self.machine.wake_up(now, self.jitter, False))
         
         if (self.clock is not None) and (self.clock.get_wake_up_at(self.last_received_at) <= now):
             action = self.clock.check(now, self.last_received_at)
@@ -273,8 +276,6 @@ class VirtualShard:
         # None twice, none left out.
         assert self.position == self.handled + 1
         self.machine.session.sequence = self.handled = self.position
-        if self.machine.state == STATE_RESUMING:
-            self.machine.extend(self.world.now)
     
     
     def acknowledge(self):
