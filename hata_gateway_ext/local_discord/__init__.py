@@ -186,12 +186,11 @@ except ImportError as exception:
 else:
     del aiohttp
 
-from .action_base import ActionBase
+from .actions import (
+    ActionBase, Close, Cut, Delay, Invalidate, Reconnect, Refuse, Replace, STAGES, SendBytes, SendMessage, SendPayload,
+    Silence, Skip, SkipSequence
+)
 from .application import create_token
 from .certificates import create_certificates
-from .stages import STAGES
 from .ledger import parse_number
-from .line_actions import Close, Cut, SendBytes, Silence
 from .local_discord import LocalDiscord
-from .payload_actions import Invalidate, Reconnect, SendMessage, SendPayload, SkipSequence
-from .stage_actions import Delay, Refuse, Replace, Skip

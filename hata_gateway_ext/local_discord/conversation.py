@@ -1,31 +1,41 @@
 """
-What is said over a connection: HELLO, the client's operations, and what Discord refuses of them.
+A conversation over a connection: HELLO, IDENTIFY to READY, RESUME to RESUMED, and what Discord refuses.
 
-Each stage of it asks the fault script first. A stage is a function that sends something, and that may be left out,
-replaced or delayed by a fault.
+Each stage of it asks the fault script first: what is sent at it may be left out, replaced or delayed by a fault, so a stage
+is a function that goes on, and one that is called if a fault took over.
+
+A session gets its events over a connection only from READY or RESUMED on (`Session.connection`); what happens before that
+lands in its replay buffer and is sent in order. So delaying or cutting any stage never reorders an event.
 """
 __all__ = ('Conversation',)
 
-from ..protocol.operations import (
-    HEARTBEAT, HEARTBEAT_ACKNOWLEDGE, HELLO, IDENTIFY, INVALIDATE_SESSION, PAYLOAD_SIZE_LIMIT, PRESENCE,
-    REQUEST_GUILD_USERS, RESUME, VOICE_STATE
+from collections import deque
+
+from .actions import (
+    STAGE_HEARTBEAT, STAGE_HELLO, STAGE_HELLO_SENT, STAGE_IDENTIFY, STAGE_READY, STAGE_READY_SENT, STAGE_REPLAY,
+    STAGE_RESUME, STAGE_RESUMED, STAGE_RESUMED_SENT
 )
-
-from .action_base import StageOutcome
-from .stages import STAGE_HEARTBEAT, STAGE_HELLO, STAGE_HELLO_SENT
-from .identification import Identification
-from .member_requests import answer_channel_info_request, answer_member_request, answer_soundboard_request
+from .codes import (
+    CLOSE_ALREADY_AUTHENTICATED, CLOSE_AUTHENTICATION_FAILED, CLOSE_DECODE_ERROR, CLOSE_DISALLOWED_INTENTS,
+    CLOSE_INVALID_INTENTS, CLOSE_INVALID_SEQUENCE, CLOSE_INVALID_SHARD, CLOSE_INVALID_VERSION, CLOSE_NOT_AUTHENTICATED,
+    CLOSE_RATE_LIMITED, CLOSE_SHARDING_REQUIRED, CLOSE_UNKNOWN_ERROR, CLOSE_UNKNOWN_OPERATION, HEARTBEAT,
+    HEARTBEAT_ACKNOWLEDGE, HELLO, IDENTIFY, INTENTS, INVALIDATE_SESSION, PAYLOAD_SIZE_LIMIT, RESUME, VERSIONS
+)
+from .compression import PlainDeflater
+from .options import TAKEOVER_REFUSE
 from .payloads import decode_json, encode_envelope, encode_json
-from .records import HeartbeatRecord, OperationRecord
-from .resumption import Resumption
-from .send_window import SendWindow
-from .voice_states import answer_voice_state
+from .recording import HeartbeatRecord, IdentifyRecord, OperationRecord, ResumeRecord
+from .requests import ANSWERS
+from .session import END_OVERFLOW
+from .world import TRACE, build_ready_data, build_ready_supplemental_data
 
-# Discord docs, Gateway: "Gateway Close Event Codes".
-CLOSE_UNKNOWN_OPERATION = 4001
-CLOSE_DECODE_ERROR = 4002
-CLOSE_NOT_AUTHENTICATED = 4003
-CLOSE_RATE_LIMITED = 4008
+# How IDENTIFY and RESUME end, if not with a close code.
+RESULT_FAULTED = 'faulted'
+RESULT_INVALID = 'invalid'
+RESULT_READY = 'ready'
+RESULT_RESUMED = 'resumed'
+RESULT_TAKEN = 'taken'
+RESULT_TOO_EARLY = 'too_early'
 
 # What is recorded instead of a secret.
 REDACTED = '...'
@@ -33,182 +43,111 @@ SECRET_KEYS = ('token', 'session_id')
 
 
 def _redact(data):
-    """
-    Takes the secrets out of what a client sent.
-
-    Parameters
-    ----------
-    data : `object`
-        The `d` of the payload.
-
-    Returns
-    -------
-    data : `object`
-    """
     if isinstance(data, dict):
         return {key: (REDACTED if key in SECRET_KEYS else value) for key, value in data.items()}
-
+    
     return data
+
+
+def _is_whole_number(value):
+    """Returns whether the value is a whole number in JSON."""
+    return isinstance(value, int) and (not isinstance(value, bool))
+
+
+def _do_nothing(replacements):
+    """A stage that has no message of its own."""
 
 
 class Conversation:
     """
     Speaks Discord's protocol over a connection.
-
+    
     Attributes
     ----------
     connection : ``Connection``
         The connection.
-
     core : ``Core``
         The local Discord.
-
-    identification : ``Identification``
-        Handles IDENTIFY.
-
-    resumption : ``Resumption``
-        Handles RESUME.
-
-    window : ``SendWindow``
-        Counts what the client sends.
+    _received_at : `deque<float>`
+        When the payloads of the last `send_interval` came.
     """
-    __slots__ = ('connection', 'core', 'identification', 'resumption', 'window')
-
+    __slots__ = ('_received_at', 'connection', 'core')
+    
     def __new__(cls, core, connection):
-        """
-        Creates a new conversation.
-
-        Parameters
-        ----------
-        core : ``Core``
-            The local Discord.
-
-        connection : ``Connection``
-            The connection.
-        """
+        """The parameters are the attributes."""
         self = object.__new__(cls)
+        self._received_at = deque()
         self.connection = connection
         self.core = core
-        self.identification = Identification(self, core, connection)
-        self.resumption = Resumption(self, core, connection)
-        self.window = SendWindow()
         return self
-
-
-    def run_stage(self, stage, proceed, *, abandon = None):
+    
+    
+    def run_stage(self, stage, proceed, abandon = None):
         """
-        Passes a stage: lets its faults strike, then goes on, now or later, or not at all.
-
-        Parameters
-        ----------
-        stage : `str`
-            The stage.
-
-        proceed : `callable`
-            Called with the replacements of the stage's payload.
-
-        abandon : `None | callable` = `None`, Optional
-            Called if a fault took over.
+        Passes a stage: lets its faults strike, then goes on, now or later, or not at all. `proceed` gets the functions that
+        replace the stage's payload, `abandon` is called if a fault took over.
         """
         connection = self.connection
-        outcome = StageOutcome()
-
-        for action in self.core.script.get_actions(stage, connection, self.core.now()):
-            action.strike(connection, outcome)
-
-        if outcome.is_over or (not connection.is_open):
+        outcome = self.core.script.strike(stage, connection)
+        
+        def go_on():
+            if connection.is_open and (not outcome.is_over):
+                proceed(outcome.replacements)
+                return
+            
             if (abandon is not None):
                 abandon()
-
+            
             self.core.recording.changed()
-
-        elif outcome.delay:
-            self.core.call_later(outcome.delay, self._proceed_delayed, proceed, abandon, outcome.replacements)
-
+        
+        
+        if outcome.delay and connection.is_open and (not outcome.is_over):
+            self.core.call_later(outcome.delay, go_on)
         else:
-            proceed(outcome.replacements)
-
-
-    def _proceed_delayed(self, proceed, abandon, replacements):
-        """
-        Goes on with a stage that was delayed, if the connection still lives.
-
-        Parameters
-        ----------
-        proceed : `callable`
-            Called with the replacements.
-
-        abandon : `None | callable`
-            Called if the connection is over.
-
-        replacements : `list<callable>`
-            What replaces the stage's payload.
-        """
-        if self.connection.is_open:
-            proceed(replacements)
-
-        elif (abandon is not None):
-            abandon()
-
-
+            go_on()
+    
+    
     def start(self):
-        """
-        Begins with HELLO.
-        """
+        """Begins with HELLO."""
         self.run_stage(STAGE_HELLO, self._send_hello)
-
-
+    
+    
     def _send_hello(self, replacements):
-        """
-        Sends HELLO.
-
-        Parameters
-        ----------
-        replacements : `list<callable>`
-            What replaces it.
-        """
         interval = round(self.core.options.heartbeat_interval * 1000.0)
         self.connection.send_replaced(
-            encode_envelope(HELLO, encode_json({'heartbeat_interval': interval, '_trace': ['["local-discord"]']})),
-            replacements,
+            encode_envelope(HELLO, encode_json({'heartbeat_interval': interval, '_trace': TRACE})), replacements
         )
         self.connection.record.hello_at = self.core.now()
         self.core.recording.changed()
-        self.run_stage(STAGE_HELLO_SENT, lambda replacements: None)
-
-
+        self.run_stage(STAGE_HELLO_SENT, _do_nothing)
+    
+    
+    # what the client sends
+    
+    
     def receive(self, message):
-        """
-        Handles a message of the client.
-
-        Parameters
-        ----------
-        message : `bytes | str`
-            The message.
-        """
+        """Handles a message of the client, `bytes` or `str`."""
         core = self.core
         connection = self.connection
         if not connection.is_open:
             return
-
+        
         now = core.now()
         size = len(message) if isinstance(message, bytes) else len(message.encode())
-
+        
         try:
             payload = decode_json(message)
         except ValueError:
             payload = None
-
+        
+        operation = data = None
         if isinstance(payload, dict):
             operation = payload.get('op', None)
             data = payload.get('d', None)
-        else:
+        
+        if not _is_whole_number(operation):
             operation = None
-            data = None
-
-        if (not isinstance(operation, int)) or isinstance(operation, bool):
-            operation = None
-
+        
         record = OperationRecord(
             at = now, connection = connection.record.number, data = _redact(data), operation = operation,
             shard_id = connection.shard_id, size = size,
@@ -216,175 +155,410 @@ class Conversation:
         core.recording.operations.append(record)
         connection.record.operations.append(record)
         core.recording.changed()
-
-        if not self.window.admit(now, core.options.send_limit, core.options.send_interval):
-            connection.close(CLOSE_RATE_LIMITED, 'Rate limited.')
-            return
-
-        if (operation is None) or (size > PAYLOAD_SIZE_LIMIT):
-            connection.close(CLOSE_DECODE_ERROR, 'Error while decoding payload.')
-            return
-
-        handler = HANDLERS.get(operation, None)
-        if handler is None:
-            connection.close(CLOSE_UNKNOWN_OPERATION, 'Unknown opcode.')
-            return
-
-        if (connection.session is None) and (operation in AUTHENTICATED_OPERATIONS):
-            connection.close(CLOSE_NOT_AUTHENTICATED, 'Not authenticated.')
-            return
-
-        handler(self, data)
-
-
+        
+        # All operations count, those that are refused as well.
+        if not self._admit(now):
+            connection.close(CLOSE_RATE_LIMITED)
+        
+        elif (operation is None) or (size > PAYLOAD_SIZE_LIMIT):
+            connection.close(CLOSE_DECODE_ERROR)
+        
+        elif operation == HEARTBEAT:
+            self._receive_heartbeat(data)
+        
+        elif operation == IDENTIFY:
+            self._receive_identify(data)
+        
+        elif operation == RESUME:
+            self._receive_resume(data)
+        
+        else:
+            self._receive_request(operation, data)
+    
+    
+    def _admit(self, now):
+        """Counts a payload; returns whether it is within the limit. Discord docs, Gateway: "Rate Limiting"."""
+        options = self.core.options
+        received_at = self._received_at
+        while received_at and (received_at[0] <= now - options.send_interval):
+            received_at.popleft()
+        
+        received_at.append(now)
+        return len(received_at) <= options.send_limit
+    
+    
     def _receive_heartbeat(self, data):
-        """
-        Handles op 1.
-
-        Parameters
-        ----------
-        data : `object`
-            The sequence.
-        """
         connection = self.connection
         self.core.recording.heartbeats.append(HeartbeatRecord(
             at = self.core.now(), connection = connection.record.number, sequence = data,
             shard_id = connection.shard_id,
         ))
         self.core.recording.changed()
-        self.run_stage(STAGE_HEARTBEAT, lambda replacements: self._acknowledge_heartbeat(replacements, data))
-
-
-    def _acknowledge_heartbeat(self, replacements, sequence):
-        """
-        Sends op 11.
-
-        Parameters
-        ----------
-        replacements : `list<callable>`
-            What replaces it.
-
-        sequence : `object`
-            The sequence that the heartbeat carried.
-        """
+        
+        def acknowledge(replacements):
+            session = connection.session
+            if self.core.options.heartbeat_trims and (session is not None) and _is_whole_number(data):
+                session.trim(data)
+            
+            connection.send_replaced(encode_envelope(HEARTBEAT_ACKNOWLEDGE, b'null'), replacements)
+        
+        
+        self.run_stage(STAGE_HEARTBEAT, acknowledge)
+    
+    
+    def _receive_request(self, operation, data):
+        answer = ANSWERS.get(operation, None)
         session = self.connection.session
-        if self.core.options.heartbeat_trims and (session is not None) and isinstance(sequence, int):
-            session.trim(sequence)
-
-        self.connection.send_replaced(encode_envelope(HEARTBEAT_ACKNOWLEDGE, b'null'), replacements)
-
-
-    def send_invalid_session(self):
-        """
-        Sends op 9 false: the answer to what cannot be identified or resumed.
-        """
+        if answer is None:
+            self.connection.close(CLOSE_UNKNOWN_OPERATION)
+        
+        elif session is None:
+            self.connection.close(CLOSE_NOT_AUTHENTICATED)
+        
+        elif (not isinstance(data, dict)) or (not answer(self.core, session, data)):
+            self.connection.close(CLOSE_DECODE_ERROR)
+    
+    
+    # what IDENTIFY and RESUME have in common
+    
+    
+    def _settle(self, record, result):
+        """Notes how it ended."""
+        if record.result is None:
+            record.result = result
+        
+        self.core.recording.changed()
+    
+    
+    def _refuse(self, record, close_code):
+        """Closes because of what the client asked for."""
+        self._settle(record, close_code)
+        self.connection.close(close_code)
+    
+    
+    def _invalidate(self, record, result):
+        """Answers what cannot be identified or resumed with op 9 false."""
+        self._settle(record, result)
         self.connection.send_payload(encode_envelope(INVALIDATE_SESSION, b'false'))
-
-
+    
+    
+    def _attach_faulted(self, record, session, sequence, payloads = ()):
+        """Goes on without READY or RESUMED: the events flow if the connection still lives."""
+        self._settle(record, RESULT_FAULTED)
+        if self.connection.is_open and (self.connection.session is session):
+            self.core.sessions.connect(session, self.connection)
+            self.core.send_missed(session, self.connection, sequence, payloads)
+        else:
+            self._forsake(session)
+    
+    
+    def _forsake(self, session):
+        """Lets a session that never got onto its connection wait for being resumed."""
+        if self.core.find_connection_of(session) is None:
+            self.core.sessions.disconnect(session)
+    
+    
+    # IDENTIFY
+    
+    
     def _receive_identify(self, data):
-        """
-        Handles op 2.
-
-        Parameters
-        ----------
-        data : `object`
-            Its data.
-        """
-        self.identification.identify(data)
-
-
-    def _receive_resume(self, data):
-        """
-        Handles op 6.
-
-        Parameters
-        ----------
-        data : `object`
-            Its data.
-        """
-        self.resumption.resume(data)
-
-
-    def _receive_presence(self, data):
-        """
-        Handles op 3. There is nothing to answer.
-
-        Parameters
-        ----------
-        data : `object`
-            Its data.
-        """
+        core = self.core
+        connection = self.connection
+        now = core.now()
+        record = IdentifyRecord(at = now, connection = connection.record.number)
+        core.recording.identifies.append(record)
+        
+        if (connection.session is not None):
+            self._refuse(record, CLOSE_ALREADY_AUTHENTICATED)
+            return
+        
         if not isinstance(data, dict):
-            self.connection.close(CLOSE_DECODE_ERROR, 'Error while decoding payload.')
-
-
-    def _receive_voice_state(self, data):
+            self._refuse(record, CLOSE_DECODE_ERROR)
+            return
+        
+        application = core.applications.get(data.get('token', None))
+        if application is None:
+            self._refuse(record, CLOSE_AUTHENTICATION_FAILED)
+            return
+        
+        close_code = self._check_identify(record, data)
+        if (close_code is not None):
+            self._refuse(record, close_code)
+            return
+        
+        connection.shard_id = connection.record.shard_id = record.shard_id
+        connection.record.shard_count = record.shard_count
+        
+        options = core.options
+        if not application.enter_bucket(now, record.shard_id, options.max_concurrency, options.identify_interval):
+            self._invalidate(record, RESULT_TOO_EARLY)
+            return
+        
+        if not core.applications.take_session_start(application):
+            # The connection was closed together with all others of the application.
+            self._settle(record, CLOSE_AUTHENTICATION_FAILED)
+            return
+        
+        if isinstance(connection.deflater, PlainDeflater) and (not options.ignore_compress):
+            connection.deflater.compress_payloads = (data.get('compress', False) is True)
+        
+        connection.application = application
+        self.run_stage(
+            STAGE_IDENTIFY,
+            lambda replacements: self._create_session(record, application, data['intents']),
+            lambda: self._settle(record, RESULT_FAULTED),
+        )
+    
+    
+    def _check_identify(self, record, data):
+        """Notes the shard of an IDENTIFY, and returns the code to close with if anything is wrong with its fields."""
+        options = self.core.options
+        shard = data.get('shard', None)
+        if shard is None:
+            shard = (0, 1)
+        
+        if isinstance(shard, (list, tuple)) and (len(shard) == 2) and all(_is_whole_number(value) for value in shard):
+            record.shard_id, record.shard_count = shard
+        
+        intents = data.get('intents', None)
+        
+        if self.connection.record.version not in VERSIONS:
+            return CLOSE_INVALID_VERSION
+        
+        if (not _is_whole_number(intents)) or (intents < 0) or (intents & ~INTENTS):
+            return CLOSE_INVALID_INTENTS
+        
+        if intents & options.disallowed_intents:
+            return CLOSE_DISALLOWED_INTENTS
+        
+        if (record.shard_id is None) or not (0 <= record.shard_id < record.shard_count):
+            return CLOSE_INVALID_SHARD
+        
+        if record.shard_count < options.required_shards:
+            return CLOSE_SHARDING_REQUIRED
+        
+        return None
+    
+    
+    def _create_session(self, record, application, intents):
+        core = self.core
+        connection = self.connection
+        options = core.options
+        session = core.sessions.create(application, record.shard_id, record.shard_count, intents)
+        connection.session = session
+        connection.record.session_number = session.number
+        guild_ids = core.world.get_guild_ids_of(session.shard_id, session.shard_count)
+        resume_gateway_url = core.get_resume_gateway_url(session.shard_id)
+        stream = core.streams.get(session.shard_id, None)
+        
+        # Other servers of Discord's protocol give all that they begin with one number, 0.
+        step = 0 if options.repeat_sequences else 1
+        
+        def append_guilds():
+            return [
+                session.append('GUILD_CREATE', core.world.encode_guild(guild_id, application.application_id), step)
+                for guild_id in guild_ids
+            ]
+        
+        
+        before = []
+        if (stream is not None) and (stream.preface is not None):
+            ready, *after = stream.build_preface(session, resume_gateway_url)
+        else:
+            if options.guilds_before_ready:
+                before = append_guilds()
+            
+            ready = session.append(
+                'READY', encode_json(build_ready_data(session, guild_ids, resume_gateway_url)), step
+            )
+            after = []
+            if options.repeat_sequences:
+                after.append(
+                    session.append('READY_SUPPLEMENTAL', encode_json(build_ready_supplemental_data(guild_ids)), step)
+                )
+            
+            if not options.guilds_before_ready:
+                after.extend(append_guilds())
+        
+        # What is appended from now on comes behind all of that.
+        sequence = session.sequence
+        for payload in before:
+            if connection.session is session:
+                connection.send_event(payload)
+        
+        self.run_stage(
+            STAGE_READY,
+            lambda replacements: self._send_ready(record, session, ready, after, sequence, replacements),
+            lambda: self._attach_faulted(record, session, sequence, after),
+        )
+    
+    
+    def _send_ready(self, record, session, ready, after, sequence, replacements):
+        """Sends READY, what belongs to it, and what came meanwhile."""
+        core = self.core
+        connection = self.connection
+        if connection.session is not session:
+            self._settle(record, RESULT_FAULTED)
+            self._forsake(session)
+            return
+        
+        connection.send_replaced(ready, replacements)
+        connection.record.dispatched += 1
+        connection.record.ready_at = core.now()
+        core.sessions.connect(session, connection)
+        self._settle(record, RESULT_READY)
+        self.run_stage(STAGE_READY_SENT, _do_nothing)
+        core.send_missed(session, connection, sequence, after)
+        
+        stream = core.streams.get(session.shard_id, None)
+        if (stream is not None) and connection.is_open and (connection.session is session):
+            stream.attach(connection)
+    
+    
+    # RESUME
+    
+    
+    def _receive_resume(self, data):
+        core = self.core
+        connection = self.connection
+        sequence = data.get('seq', None) if isinstance(data, dict) else None
+        record = ResumeRecord(
+            at = core.now(), connection = connection.record.number, listener = connection.record.listener, replayed = 0,
+            sequence = sequence, shard_id = connection.shard_id,
+        )
+        core.recording.resumes.append(record)
+        
+        if (connection.session is not None):
+            self._refuse(record, CLOSE_ALREADY_AUTHENTICATED)
+            return
+        
+        if not _is_whole_number(sequence):
+            self._refuse(record, CLOSE_DECODE_ERROR)
+            return
+        
+        application = core.applications.get(data.get('token', None))
+        if application is None:
+            self._refuse(record, CLOSE_AUTHENTICATION_FAILED)
+            return
+        
+        session = core.sessions.find(data.get('session_id', None), application)
+        if (session is not None):
+            connection.shard_id = connection.record.shard_id = record.shard_id = session.shard_id
+            connection.record.shard_count = session.shard_count
+        
+        connection.application = application
+        self.run_stage(
+            STAGE_RESUME,
+            lambda replacements: self._judge_resume(record, session, sequence),
+            lambda: self._settle(record, RESULT_FAULTED),
+        )
+    
+    
+    def _judge_resume(self, record, session, sequence):
+        """Takes the session over, or refuses."""
+        core = self.core
+        connection = self.connection
+        
+        if (session is None) or session.is_ended:
+            self._invalidate(record, RESULT_INVALID)
+            return
+        
+        if not (0 <= sequence <= session.sequence):
+            self._refuse(record, CLOSE_INVALID_SEQUENCE)
+            return
+        
+        if not session.reaches_back_to(sequence):
+            core.sessions.end(session, END_OVERFLOW)
+            self._invalidate(record, RESULT_INVALID)
+            return
+        
+        old_connection = core.find_connection_of(session)
+        if (old_connection is not None):
+            if core.options.takeover == TAKEOVER_REFUSE:
+                self._invalidate(record, RESULT_TAKEN)
+                return
+            
+            old_connection.detach()
+            # A connection that fell silent stays so: its network is dead, a close frame could not go over it either.
+            # Discord does not document the code; this one keeps sessions.
+            if not old_connection.outbox.is_held:
+                old_connection.close(CLOSE_UNKNOWN_ERROR, 'Session resumed elsewhere.')
+        
+        connection.session = session
+        connection.record.session_number = session.number
+        core.sessions.hold(session)
+        self._replay(record, session, sequence)
+    
+    
+    def _replay(self, record, session, sequence):
+        """Replays what came after the sequence, then goes on to RESUMED."""
+        core = self.core
+        connection = self.connection
+        
+        if not core.script.has(STAGE_REPLAY):
+            if connection.session is session:
+                record.replayed += core.send_missed(session, connection, sequence)
+        
+        else:
+            for item_sequence, payload in session.iter_missed(sequence):
+                if not self._replay_one(record, session, item_sequence, payload):
+                    return
+        
+        reached = session.sequence
+        self.run_stage(
+            STAGE_RESUMED,
+            lambda replacements: self._send_resumed(record, session, reached, replacements),
+            lambda: self._attach_faulted(record, session, reached),
+        )
+    
+    
+    def _replay_one(self, record, session, sequence, payload):
         """
-        Handles op 4.
-
-        Parameters
-        ----------
-        data : `object`
-            Its data.
+        Replays an event under faults. Returns whether the next one follows at once; it may follow later, when this calls
+        ``._replay`` itself, or never.
         """
-        if not answer_voice_state(self.core, self.connection.session, data):
-            self.connection.close(CLOSE_DECODE_ERROR, 'Error while decoding payload.')
-
-
-    def _receive_member_request(self, data):
-        """
-        Handles op 8.
-
-        Parameters
-        ----------
-        data : `object`
-            Its data.
-        """
-        if not answer_member_request(self.core, self.connection.session, data):
-            self.connection.close(CLOSE_DECODE_ERROR, 'Error while decoding payload.')
-
-
-    def _receive_soundboard_request(self, data):
-        """
-        Handles op 31.
-
-        Parameters
-        ----------
-        data : `object`
-            Its data.
-        """
-        if not answer_soundboard_request(self.core, self.connection.session, data):
-            self.connection.close(CLOSE_DECODE_ERROR, 'Error while decoding payload.')
-
-
-    def _receive_channel_info_request(self, data):
-        """
-        Handles op 43.
-
-        Parameters
-        ----------
-        data : `object`
-            Its data.
-        """
-        if not answer_channel_info_request(self.core, self.connection.session, data):
-            self.connection.close(CLOSE_DECODE_ERROR, 'Error while decoding payload.')
-
-
-# Discord docs, Gateway Opcodes.
-REQUEST_SOUNDBOARD_SOUNDS = 31
-REQUEST_CHANNEL_INFO = 43
-
-HANDLERS = {
-    HEARTBEAT: Conversation._receive_heartbeat,
-    IDENTIFY: Conversation._receive_identify,
-    PRESENCE: Conversation._receive_presence,
-    REQUEST_CHANNEL_INFO: Conversation._receive_channel_info_request,
-    REQUEST_GUILD_USERS: Conversation._receive_member_request,
-    REQUEST_SOUNDBOARD_SOUNDS: Conversation._receive_soundboard_request,
-    RESUME: Conversation._receive_resume,
-    VOICE_STATE: Conversation._receive_voice_state,
-}
-
-AUTHENTICATED_OPERATIONS = frozenset((
-    PRESENCE, REQUEST_CHANNEL_INFO, REQUEST_GUILD_USERS, REQUEST_SOUNDBOARD_SOUNDS, VOICE_STATE
-))
+        connection = self.connection
+        is_now = True
+        has_passed = False
+        
+        def proceed(replacements):
+            if connection.session is session:
+                connection.send_replaced(payload, replacements)
+                connection.record.dispatched += 1
+                record.replayed += 1
+            
+            abandon()
+        
+        
+        def abandon():
+            nonlocal has_passed
+            if connection.is_open and (connection.session is session):
+                has_passed = True
+                if not is_now:
+                    self._replay(record, session, sequence)
+            else:
+                self._settle(record, RESULT_FAULTED)
+                self._forsake(session)
+        
+        
+        self.run_stage(STAGE_REPLAY, proceed, abandon)
+        is_now = False
+        return has_passed
+    
+    
+    def _send_resumed(self, record, session, sequence, replacements):
+        """Sends what came meanwhile, and RESUMED."""
+        core = self.core
+        connection = self.connection
+        if connection.session is not session:
+            self._settle(record, RESULT_FAULTED)
+            self._forsake(session)
+            return
+        
+        record.replayed += core.send_missed(session, connection, sequence)
+        connection.send_replaced(session.append_unkept('RESUMED', encode_json({'_trace': TRACE})), replacements)
+        connection.record.dispatched += 1
+        connection.record.resumed_at = core.now()
+        core.sessions.connect(session, connection)
+        self._settle(record, RESULT_RESUMED)
+        self.run_stage(STAGE_RESUMED_SENT, _do_nothing)

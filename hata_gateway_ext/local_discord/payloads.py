@@ -1,59 +1,24 @@
 """
-Payloads to bytes and back.
-
-Discord writes an envelope in the order `t`, `s`, `op`, `d`, and the data of one event goes to many sessions under
-different sequence numbers; so the data is encoded once, and the envelope is put around it for each session.
+Payloads as bytes. Discord writes an envelope in the order `t`, `s`, `op`, `d`, and the data of one event goes to many
+sessions under different sequences; so the data is encoded once, and the envelope is put around it for each session.
 """
-__all__ = ('decode_json', 'encode_envelope', 'encode_json')
+__all__ = ('build_payload', 'decode_json', 'encode_envelope', 'encode_json')
 
 try:
     from orjson import dumps as encode_json, loads as decode_json
 except ImportError:
     from json import dumps as _dumps, loads as decode_json
-
-
+    
+    
     def encode_json(value):
-        """
-        Encodes the given value to compact JSON.
-
-        Parameters
-        ----------
-        value : `object`
-
-        Returns
-        -------
-        data : `bytes`
-
-        Raises
-        ------
-        TypeError
-            - If the value cannot be encoded.
-        """
+        """Encodes a value to compact JSON."""
         return _dumps(value, ensure_ascii = False, separators = (',', ':')).encode()
+
+from .codes import DISPATCH
 
 
 def encode_envelope(operation, data, name = None, sequence = None):
-    """
-    Puts a payload together, in Discord's order of keys.
-
-    Parameters
-    ----------
-    operation : `int`
-        The payload's operation.
-
-    data : `bytes`
-        The already encoded `d` field.
-
-    name : `None | str` = `None`, Optional
-        Event name.
-
-    sequence : `None | int` = `None`, Optional
-        Sequence number.
-
-    Returns
-    -------
-    payload : `bytes`
-    """
+    """Puts a payload together; `data` is its encoded `d`."""
     return b''.join((
         b'{"t":',
         b'null' if name is None else encode_json(name),
@@ -63,3 +28,23 @@ def encode_envelope(operation, data, name = None, sequence = None):
         data,
         b'}',
     ))
+
+
+def build_payload(name, data, sequence):
+    """
+    Builds a whole dispatched payload, for ``LocalDiscord.stream``.
+    
+    Parameters
+    ----------
+    name : `str`
+        Name of the event.
+    data : `object`
+        Its data.
+    sequence : `int`
+        Its sequence.
+    
+    Returns
+    -------
+    payload : `bytes`
+    """
+    return encode_envelope(DISPATCH, encode_json(data), name, sequence)

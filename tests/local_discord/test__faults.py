@@ -169,7 +169,7 @@ async def test__silence(discord, start):
     await peer.send(1, None)
     # Whatever is sent over another connection is there before anything that was held back.
     discord.send_message(content = '1')
-    assert discord.connection(0).is_held
+    assert discord.connection(0).outbox.is_held
     assert not discord.recording.heartbeats
 
     fault.heal()

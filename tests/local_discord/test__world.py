@@ -8,7 +8,7 @@ from hata import Client, Guild
 
 from hata_gateway_ext.local_discord import LocalDiscord
 from hata_gateway_ext.local_discord.snowflakes import (
-    MessageIdGenerator, get_channel_id, get_guild_id, get_guild_index, get_role_id, get_user_id
+    get_channel_id, get_guild_id, get_guild_index, get_role_id, get_user_id
 )
 
 
@@ -27,8 +27,8 @@ def test__snowflakes__are_different():
         ids.append(get_role_id(guild_index, 1))
         assert get_role_id(guild_index, 0) == get_guild_id(guild_index)
 
-    generator = MessageIdGenerator()
-    message_ids = [generator.generate() for _ in range(100)]
+    world = LocalDiscord().world
+    message_ids = [world.generate_id() for _ in range(100)]
     assert message_ids == sorted(message_ids)
     ids.extend(message_ids)
     assert len(set(ids)) == len(ids)
